@@ -1,0 +1,53 @@
+# make book   builds the book by executing its chapters, and prints the file to open
+# make test   runs every test
+# make help   lists the rest
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+# A relative folder would be looked for beside each chapter, so make it absolute once, here.
+ifneq ($(VAECOURSE_DATA),)
+export VAECOURSE_DATA := $(abspath $(VAECOURSE_DATA))
+endif
+export JUPYTER_PLATFORM_DIRS = 1
+
+.PHONY: help book test execute claims models bench clean
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+book: $(BIN)/.book
+	@$(BIN)/python book/tools/build.py
+
+test: $(BIN)/.book $(BIN)/.test
+	@$(BIN)/python tests/run.py
+
+# make execute   runs the chapters again in place, so that the outputs in the repository are fresh
+execute: $(BIN)/.book
+	@$(BIN)/python book/tools/execute.py
+
+# make claims   measures every number of the prose again and writes book/claims.toml
+claims: $(BIN)/.book $(BIN)/.test
+	@$(BIN)/python tests/recompute.py
+
+# make models   trains every model that ships again (an hour on two cores)
+models: $(BIN)/.book
+	for m in mnist-2d strokes-2d mnist-2d-page strokes-2d-page; do \
+	  $(BIN)/python -m vaecourse train $$m --folder vaecourse/models || exit 1; done
+
+# make clean   removes what was built; the environment too with: make clean VENV_TOO=1
+clean:
+	rm -rf _build dist .pytest_cache .ruff_cache .hypothesis $(if $(VENV_TOO),$(VENV))
+
+$(BIN)/.venv:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(BIN)/.book: $(BIN)/.venv pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[book]'
+	@touch $@
+
+$(BIN)/.test: $(BIN)/.book
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[book,test]'
+	@touch $@

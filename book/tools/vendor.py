@@ -1,0 +1,61 @@
+"""Puts third-party front ends into book/static/vendor, from npm, with version, digest and licence on record.
+
+    python book/tools/vendor.py
+
+Needs npm; only whoever changes a version runs it. Readers and builders use the files that stand in the repository.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+VENDOR = Path(__file__).resolve().parents[1] / "static" / "vendor"
+
+# folder: (package, version, which files of the package, and where their names begin)
+PACKAGES = {
+    "mathjax": ("mathjax", "3.2.2", ("es5/tex-chtml.js", "es5/output/chtml/fonts/woff-v2/", "LICENSE"), "es5/"),
+}
+
+
+def fetch(folder: str) -> dict[str, str]:
+    """Unpacks the wanted files of one package into its folder; returns what the record says of it."""
+    package, version, wanted, prefix = PACKAGES[folder]
+    with tempfile.TemporaryDirectory() as temporary:
+        subprocess.run(["npm", "pack", "--silent", f"{package}@{version}"], cwd=temporary, check=True)
+        archive = next(Path(temporary).glob("*.tgz")).read_bytes()
+    target = VENDOR / folder
+    shutil.rmtree(target, ignore_errors=True)
+    licence = "see the package"
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        for member in tar.getmembers():
+            name = member.name.removeprefix("package/")
+            if name == "package.json":
+                licence = json.load(tar.extractfile(member))["license"]
+            if not member.isfile() or not name.startswith(wanted) or ".." in name:
+                continue
+            path = target / name.removeprefix(prefix)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(tar.extractfile(member).read())
+    digest = base64.b64encode(hashlib.sha512(archive).digest()).decode()
+    return {"package": package, "version": version, "licence": licence, "sha512": digest}
+
+
+def main() -> int:
+    record = {folder: fetch(folder) for folder in PACKAGES}
+    (VENDOR / "vendor.json").write_text(json.dumps(record, indent=2) + "\n")
+    for folder, entry in record.items():
+        print(f"{folder}: {entry['package']} {entry['version']} ({entry['licence']})")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

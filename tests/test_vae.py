@@ -1,0 +1,167 @@
+"""The model against SciPy, hand-derived values and autograd."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from scipy.integrate import quad
+
+from vaecourse import VAE
+
+
+@pytest.fixture
+def small():
+    torch.manual_seed(1)
+    return VAE(image_shape=(3, 4), latent_dim=2, hidden=(8,), sigma=0.3).eval()
+
+
+@pytest.fixture
+def x():
+    return torch.rand(5, 3, 4, generator=torch.Generator().manual_seed(2))
+
+
+def test_shapes_of_the_three_distributions(small, x):
+    q, p = small.encode(x), small.decode(torch.zeros(7, 2))
+    assert (q.batch_shape, q.event_shape) == ((5,), (2,))
+    assert (p.batch_shape, p.event_shape) == ((7,), (3, 4))
+    assert small.prior.event_shape == (2,)
+    assert small.sigma == pytest.approx(0.3)
+    assert p.mean.min() > 0 and p.mean.max() < 1
+
+
+def test_log_densities_keep_their_constants(small, x):
+    z = torch.tensor([[0.3, -1.2]])
+    f = small.decode(z).mean[0].detach().numpy()
+    ours = small.decode(z).log_prob(x[0]).item()
+    assert ours == pytest.approx(stats.norm(f, small.sigma).logpdf(x[0].numpy()).sum(), rel=1e-5)
+    assert small.prior.log_prob(z).item() == pytest.approx(stats.norm.logpdf(z.numpy()).sum(), rel=1e-5)
+    q = small.encode(x)
+    expected = stats.norm(q.mean.detach(), q.stddev.detach()).logpdf(z.numpy()).sum(-1)
+    assert q.log_prob(z).detach().numpy() == pytest.approx(expected, rel=1e-4)
+
+
+def test_kl_is_the_integral_it_stands_for(small, x):
+    q = small.encode(x)
+    kl = small.elbo_terms(x, torch.Generator().manual_seed(0)).kl[0].item()
+    expected = 0.0
+    for mean, sd in zip(q.mean[0].tolist(), q.stddev[0].tolist(), strict=True):
+        law = stats.norm(mean, sd)
+        integrand = lambda z, law=law: law.pdf(z) * (law.logpdf(z) - stats.norm.logpdf(z))  # noqa: E731
+        expected += quad(integrand, mean - 12 * sd, mean + 12 * sd)[0]
+    assert kl == pytest.approx(expected, abs=1e-5)
+
+
+def test_elbo_is_its_two_terms_and_averages_to_the_integral(small, x):
+    terms = small.elbo_terms(x, torch.Generator().manual_seed(3))
+    assert torch.equal(small.elbo(x, torch.Generator().manual_seed(3)), terms.log_likelihood - terms.kl)
+    g = torch.Generator().manual_seed(4)
+    draws = torch.stack([small.elbo_terms(x[:1], g).log_likelihood[0] for _ in range(4000)])
+    q = small.encode(x[:1])
+    nodes, weights = np.polynomial.hermite_e.hermegauss(20)
+    z1, z2 = np.meshgrid(nodes, nodes)
+    grid = torch.tensor(np.stack([z1, z2], -1), dtype=torch.float32) * q.stddev + q.mean
+    exact = (small.decode(grid).log_prob(x[0]).detach().numpy() * np.outer(weights, weights)).sum() / (2 * math.pi)
+    assert draws.mean().item() == pytest.approx(exact, abs=5 * draws.std().item() / 4000**0.5)
+
+
+def test_the_elbo_never_beats_the_evidence(small, x):
+    """Averaged over its draws, against a plain sum over the plane."""
+    line = torch.linspace(-7, 7, 281)
+    grid = torch.stack(torch.meshgrid(line, line, indexing="ij"), -1).reshape(-1, 2)
+    area = 0.05**2
+    g = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for image in x:
+            log_joint = small.decode(grid).log_prob(image) + small.prior.log_prob(grid)
+            evidence = (log_joint.double().logsumexp(0) + math.log(area)).item()
+            elbo = small.elbo(image.expand(4000, 3, 4), g).mean().item()
+            assert elbo < evidence + 0.01
+
+
+def test_same_seed_same_elbo_and_another_seed_another(small, x):
+    draws = [small.elbo(x, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)]
+    assert torch.equal(draws[0], draws[1]) and not torch.equal(draws[0], draws[2])
+
+
+def test_learned_sigma_settles_at_the_root_mean_square_error(x):
+    """The best sigma of a Gaussian is its root mean squared error (Rybkin et al. 2021, equation 5)."""
+    torch.manual_seed(0)
+    model = VAE(image_shape=(3, 4), hidden=(8,))
+    error = x - 0.5
+    optimizer = torch.optim.Adam([model.log_sigma], lr=0.05)
+    for _ in range(300):
+        loss = -torch.distributions.Normal(0.5, model.log_sigma.exp()).log_prob(x).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert model.sigma == pytest.approx(error.square().mean().sqrt().item(), rel=1e-3)
+    assert "log_sigma" in dict(model.named_parameters())
+    assert "log_sigma" not in dict(VAE(sigma=0.1).named_parameters())
+
+
+def test_bernoulli_likelihood_sums_to_one_over_all_images():
+    torch.manual_seed(0)
+    model = VAE(image_shape=(2, 2), hidden=(4,), likelihood="bernoulli").eval()
+    every = torch.tensor([[(n >> b) & 1 for b in range(4)] for n in range(16)], dtype=torch.float32).reshape(16, 2, 2)
+    total = model.decode(torch.tensor([0.7, -0.4])).log_prob(every).exp().sum().item()
+    assert total == pytest.approx(1, abs=1e-5)
+    assert model.sigma is None
+    assert torch.isfinite(model.elbo(every, torch.Generator().manual_seed(0))).all()
+
+
+def test_no_guess_is_wider_than_the_prior(small):
+    x = torch.rand(200, 3, 4, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        small.encoder.net[-1].bias += 40
+    assert small.encode(x).stddev.max() <= 1
+    assert torch.isfinite(small.elbo_terms(x, torch.Generator().manual_seed(0)).kl).all()
+
+
+def test_numpy_images_and_one_image_are_welcome(small, x):
+    assert torch.equal(small.encode(x.numpy()).mean, small.encode(x).mean)
+    assert small.encode(x[0]).batch_shape == ()
+
+
+@pytest.mark.parametrize(
+    ("images", "says"),
+    [
+        (torch.zeros(4, 12), "must be floats of shape (N, 3, 4)"),
+        (torch.zeros(4, 3, 4, dtype=torch.uint8), "images.float()"),
+        (torch.full((4, 3, 4), 255.0), "Divide by 255"),
+        (torch.full((4, 3, 4), -1.0), "Scale them"),
+        (torch.full((4, 3, 4), math.nan), "NaN"),
+        (torch.full((4, 3, 4), math.inf), "infinity"),
+        (torch.zeros(0, 3, 4), "empty"),
+    ],
+)
+def test_wrong_images_get_a_sentence(small, images, says):
+    with pytest.raises(ValueError, match="images") as error:
+        small.encode(images)
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize("z", [torch.zeros(5, 3), torch.zeros(5, 2, dtype=torch.int64), torch.tensor(1.0)])
+def test_wrong_codes_get_a_sentence(small, z):
+    with pytest.raises(ValueError, match="2 coordinates"):
+        small.decode(z)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"image_shape": ()},
+        {"image_shape": (0, 3)},
+        {"latent_dim": 0},
+        {"latent_dim": 2.5},
+        {"hidden": (-1,)},
+        {"likelihood": "poisson"},
+        {"sigma": 0.0},
+        {"sigma": math.nan},
+        {"sigma": 0.1, "likelihood": "bernoulli"},
+    ],
+)
+def test_wrong_settings_get_a_sentence(settings):
+    with pytest.raises(ValueError, match="must be"):
+        VAE(**settings)

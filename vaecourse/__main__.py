@@ -1,0 +1,69 @@
+"""The course from a shell: python -m vaecourse train | evaluate | preflight."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from .checkpoints import CheckpointError, load_model, load_pretrained
+from .datasets import DataError, load_dataset
+from .preflight import preflight, speed
+from .recipes import RECIPES, scores, train
+from .training import TrainingDiverged, best_device
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; returns 0, or 1 after a sentence that says what went wrong and what to do."""
+    parser = argparse.ArgumentParser(prog="python -m vaecourse", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("train", help="train one of the models that ship; goes on where it was cut")
+    command.add_argument("name", help=", ".join(RECIPES))
+    command.add_argument("--folder", type=Path, default=Path(), help="where the file goes (default: here)")
+    command.add_argument("--device", help="cpu, cuda or mps (default: the fastest)")
+    command = commands.add_parser("evaluate", help="measure a trained model on its test images")
+    command.add_argument("model", help="a name such as mnist-2d, or a .safetensors file")
+    commands.add_parser("preflight", help="what this machine has, and what is missing")
+    options = parser.parse_args(arguments)
+    try:
+        return {"train": _train, "evaluate": _evaluate, "preflight": _preflight}[options.command](options)
+    except (ValueError, CheckpointError, DataError, TrainingDiverged) as error:
+        print(f"{options.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"{options.command}: stopped. The same command goes on from the last whole epoch.", file=sys.stderr)
+        return 130
+
+
+def _train(options: argparse.Namespace) -> int:
+    path = train(options.name, options.folder, options.device)
+    print(f"wrote {path}")
+    _print_scores(load_model(path).meta["scores"])
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    is_file = options.model.endswith(".safetensors")
+    model = load_model(options.model) if is_file else load_pretrained(options.model)
+    dataset = model.meta["recipe"]["dataset"]
+    _print_scores(scores(model, load_dataset(dataset, split="train"), load_dataset(dataset, split="test")))
+    return 0
+
+
+def _preflight(options: argparse.Namespace) -> int:
+    print(f"This CPU is {speed():.1f} times as fast as the one whose minutes the chapters state.")
+    preflight("mnist", cpu_minutes=1)
+    preflight("coil-20", cpu_minutes=1)
+    if best_device().type == "cpu":
+        print("No GPU was found: every chapter runs without one. In Colab: Runtime > Change runtime type > GPU.")
+    return 0
+
+
+def _print_scores(values: dict[str, float]) -> None:
+    units = {"elbo": "nats per image", "mse": "squared grey levels a pixel", "sigma": "grey levels"}
+    for name, value in values.items():
+        print(f"{name:>13}  {value:.4g} {units.get(name, '')}".rstrip())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""The course's figures, in one visual language.
+
+Images are ink on paper. Ten classes have the ten colours of Matplotlib's "petroff10" cycle, made for colour-blind
+readers (Petroff, "Accessible color sequences for data visualization", 2021): a class has its colour everywhere.
+Densities are shown in one sequential map, differences in one diverging map.
+"""
+
+from __future__ import annotations
+
+import html
+import inspect
+import io
+import textwrap
+from base64 import b64encode
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from IPython.display import Markdown, display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+from PIL import Image
+
+from .vae import VAE
+
+__all__ = [
+    "CLASS_COLORS",
+    "DENSITY",
+    "DIFFERENCE",
+    "INK",
+    "decoded_plane",
+    "image_row",
+    "latent_axes",
+    "matrix",
+    "scatter_codes",
+    "show",
+    "source",
+    "tile",
+    "use_style",
+]
+
+CLASS_COLORS = tuple(c["color"] for c in mpl.style.library["petroff10"]["axes.prop_cycle"])
+INK, DENSITY, DIFFERENCE = "gray_r", "viridis", "RdBu_r"
+
+
+def use_style() -> None:
+    """Sets Matplotlib up for the course: class colours, text large enough for the last row, no chart junk."""
+    mpl.rcParams.update(
+        {
+            "axes.prop_cycle": mpl.cycler(color=CLASS_COLORS),
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.titlesize": 13,
+            "axes.labelsize": 12,
+            "font.size": 12,
+            "legend.frameon": False,
+            "figure.constrained_layout.use": True,
+            "image.cmap": DENSITY,
+            "image.interpolation": "nearest",
+        }
+    )
+
+
+def show(fig: Figure, alt: str) -> None:
+    """Displays a figure with a text for those who cannot see it, and closes it.
+
+    Jupyter gives its own images no alt text, so the picture goes out as HTML. `alt` says what the figure shows,
+    with the numbers that matter. Raises ValueError when it is empty.
+    """
+    if not alt.strip():
+        raise ValueError("alt is empty: say in a sentence what the figure shows.")
+    raw = io.BytesIO()
+    fig.savefig(raw, dpi=160, facecolor="white")
+    plt.close(fig)
+    small = io.BytesIO()  # 256 colours are plenty for a chart, and a third of the bytes
+    Image.open(raw).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    src = b64encode(small.getvalue()).decode()
+    width = round(fig.get_figwidth() * 96)
+    picture = (
+        f'<img src="data:image/png;base64,{src}" alt="{html.escape(alt)}" width="{width}" '
+        f'style="max-width:100%;height:auto;background:white">'
+    )
+    display({"text/html": picture, "text/plain": alt}, raw=True)
+
+
+def source(*things: object) -> None:
+    """Displays the source code of classes or functions as it stands in the library: what you read is what runs."""
+    code = "\n\n".join(textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in things)
+    display(Markdown(f"```python\n{code}\n```"))
+
+
+def tile(images: ArrayLike, columns: int, gap: int = 1) -> np.ndarray:
+    """One large image of N small ones (N, H, W), row by row, with `gap` empty pixels between them."""
+    images = np.asarray(images)
+    rows = -(-len(images) // columns)
+    padded = np.zeros((rows * columns, images.shape[1] + gap, images.shape[2] + gap), images.dtype)
+    padded[: len(images), : images.shape[1], : images.shape[2]] = images
+    grid = padded.reshape(rows, columns, *padded.shape[1:]).swapaxes(1, 2)
+    return grid.reshape(rows * padded.shape[1], columns * padded.shape[2])[: -gap or None, : -gap or None]
+
+
+def image_row(images: ArrayLike, titles: list[str] | None = None, size: float = 1.2, cmap: str = INK) -> Figure:
+    """A row of images (N, H, W) with values in [0, 1], each under its title."""
+    images = np.asarray(images)
+    titles = titles or [""] * len(images)
+    fig, axes = plt.subplots(1, len(images), figsize=(size * len(images), size * (1.3 if any(titles) else 1)))
+    for ax, image, title in zip(np.atleast_1d(axes), images, titles, strict=True):
+        ax.imshow(image, cmap=cmap, vmin=0, vmax=1)
+        ax.set_title(title, fontsize=11)
+        ax.axis("off")
+    return fig
+
+
+def latent_axes(ax: Axes, extent: float = 4.0) -> None:
+    """Turns axes into the plane of codes: square, from -extent to extent, with the prior's circles at 1, 2, 3 sd."""
+    for radius in (1, 2, 3):
+        ax.add_patch(plt.Circle((0, 0), radius, fill=False, color="0.55", lw=0.8, ls=(0, (4, 4)), zorder=0.5))
+    ax.set(xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal", xlabel="$z_1$", ylabel="$z_2$")
+
+
+def scatter_codes(
+    ax: Axes, codes: ArrayLike, labels: ArrayLike, class_names: tuple[str, ...], extent: float = 4.0
+) -> None:
+    """Draws codes (N, 2) on the latent plane, coloured by class, each class named at the middle of its codes."""
+    codes, labels = np.asarray(codes), np.asarray(labels)
+    order = np.random.default_rng(0).permutation(len(codes))  # so that no class is drawn over all others
+    ax.scatter(*codes[order].T, c=np.take(CLASS_COLORS, labels[order] % 10), s=3, alpha=0.5, lw=0, rasterized=True)
+    for c, name in enumerate(class_names):
+        if (labels == c).any():
+            middle = np.median(codes[labels == c], axis=0)
+            box = {"boxstyle": "circle,pad=0.18", "fc": "white", "ec": CLASS_COLORS[c % 10], "lw": 1.8}
+            ax.text(*middle, name, ha="center", va="center", weight="bold", fontsize=12, bbox=box)
+    latent_axes(ax, extent)
+
+
+@torch.no_grad()
+def decoded_plane(ax: Axes, model: VAE, extent: float = 3.0, steps: int = 21) -> None:
+    """Draws f(z) for steps x steps codes z spread evenly over the plane from -extent to extent."""
+    line = torch.linspace(-extent, extent, steps)
+    z2, z1 = torch.meshgrid(line.flip(0), line, indexing="ij")  # z2 grows upwards, as on paper
+    images = model.decode(torch.stack([z1, z2], dim=-1).reshape(-1, 2)).mean.cpu().numpy()
+    half = extent + extent / (steps - 1)  # so that each image is centred on its own z
+    ax.imshow(tile(images, steps, gap=0), cmap=INK, vmin=0, vmax=1, extent=(-half, half, -half, half))
+    ax.set(xlabel="$z_1$", ylabel="$z_2$")
+
+
+def matrix(ax: Axes, values: ArrayLike, names: tuple[str, ...], hide_diagonal: bool = False) -> None:
+    """Draws a square matrix (C, C) of shares as percentages; the diagonal can be left grey to let the rest speak."""
+    values = np.asarray(values, dtype=float)
+    shown = np.ma.masked_array(values, mask=np.eye(len(values), dtype=bool) & hide_diagonal)
+    cmap = mpl.colormaps["Blues"].with_extremes(bad="0.85")
+    top = float(shown.max())
+    ax.imshow(shown, cmap=cmap, vmin=0, vmax=top)
+    for i, row in enumerate(values):
+        for j, v in enumerate(row):
+            light = v > 0.6 * top and not (hide_diagonal and i == j)
+            ax.text(j, i, f"{100 * v:.0f}", ha="center", va="center", fontsize=10, color="white" if light else "black")
+    ticks = range(len(names))
+    ax.set(xticks=ticks, yticks=ticks, xticklabels=names, yticklabels=names)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)

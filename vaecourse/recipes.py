@@ -1,0 +1,131 @@
+"""How the trained models that ship were made, so that one command makes each of them again.
+
+    python -m vaecourse train mnist-2d
+
+The `-page` models are small networks that a browser can run: they are taught by the big one (Hinton, Vinyals and Dean,
+"Distilling the knowledge in a neural network", 2015), which costs less quality than training them on the data.
+"""
+
+from __future__ import annotations
+
+import difflib
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.distributions import kl_divergence
+from tqdm.auto import tqdm
+
+from . import __version__, measures
+from .checkpoints import load_pretrained, save_model
+from .datasets import ImageSet, load_dataset
+from .training import best_device, fit
+from .vae import VAE
+
+__all__ = ["RECIPES", "Recipe", "distil", "scores", "train"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One trained model: the data set it learns from, its shape, and how long it learns."""
+
+    dataset: str
+    epochs: int
+    hidden: tuple[int, ...] = (512, 512, 256)
+    decoder_hidden: tuple[int, ...] | None = None
+    precision: str = "bfloat16"
+    teacher: str | None = None  # a shipped model to learn from, instead of from the images alone
+    seed: int = 0
+
+
+_PAGE = {"hidden": (64, 64), "decoder_hidden": (128, 128, 128), "precision": "float32"}
+RECIPES = {
+    "mnist-2d": Recipe("mnist", epochs=150),
+    "strokes-2d": Recipe("strokes", epochs=100),
+    "mnist-2d-page": Recipe("mnist", epochs=60, teacher="mnist-2d", **_PAGE),
+    "strokes-2d-page": Recipe("strokes", epochs=60, teacher="strokes-2d", **_PAGE),
+}
+
+
+def train(name: str, folder: str | Path = ".", device: str | None = None) -> Path:
+    """Trains the model called `name`, writes it into `folder` with its recipe and scores, and returns the file.
+
+    A run that is cut goes on where it was when it is started again. Raises ValueError for an unknown name.
+    """
+    if name not in RECIPES:
+        near = difflib.get_close_matches(str(name), RECIPES, n=1, cutoff=0)[0]
+        raise ValueError(f"no recipe is called {name!r}; there are {', '.join(RECIPES)}. Did you mean {near!r}?")
+    recipe, path = RECIPES[name], Path(folder) / f"{name}.safetensors"
+    images = load_dataset(recipe.dataset, split="train")
+    torch.manual_seed(recipe.seed)  # the weights that a network is born with
+    model = VAE(images.images.shape[1:], hidden=recipe.hidden, decoder_hidden=recipe.decoder_hidden)
+    if recipe.teacher is None:
+        partial = path.with_suffix(".partial.safetensors")
+        fit(
+            model,
+            images.images,
+            recipe.epochs,
+            precision=recipe.precision,
+            device=device,
+            seed=recipe.seed,
+            checkpoint=partial,
+        )
+        partial.unlink()
+    else:
+        distil(load_pretrained(recipe.teacher), model, torch.as_tensor(images.images), recipe.epochs, recipe.seed)
+    meta = {
+        "name": name,
+        "recipe": asdict(recipe),
+        "images": images.digest(),
+        "versions": {"vaecourse": __version__, "torch": torch.__version__, "python": platform.python_version()},
+    }
+    save_model(path, model, meta)  # once before the scores: an hour's training must not hang on them
+    save_model(path, model, meta | {"scores": scores(model, images, load_dataset(recipe.dataset, split="test"))})
+    return path
+
+
+def scores(model: VAE, train_set: ImageSet, test_set: ImageSet) -> dict[str, float]:
+    """What the course reports of a model, measured on the test images."""
+    z_train, z_test = (measures.codes(model, s.images) for s in (train_set, test_set))
+    generator = torch.Generator(model.device).manual_seed(0)
+    return {
+        "elbo": measures.mean_elbo(model, test_set.images, generator),
+        "mse": measures.reconstruction_mse(model, test_set.images),
+        "sigma": model.sigma,
+        "knn_accuracy": measures.knn_accuracy(z_train.cpu(), train_set.labels, z_test.cpu(), test_set.labels),
+    }
+
+
+def distil(teacher: VAE, student: VAE, images: Tensor, epochs: int, seed: int = 0) -> None:
+    """Teaches a small VAE to answer as the big one does, on images (N, *image_shape) and on codes all over the plane.
+
+    The decoder copies f(z) at the codes of the images and at draws from a wide normal, so that a dragged point far
+    from all data still shows what the teacher would draw. The encoder copies Q(z|x), in the sense of the smaller
+    KL(student || teacher). Both in place.
+    """
+    device = best_device()
+    teacher, student = teacher.to(device), student.to(device).train()
+    x_all, batch = images.to(device), 256
+    steps = epochs * -(-len(x_all) // batch)
+    generator = torch.Generator(device).manual_seed(seed)
+    optimizer = torch.optim.Adam(student.parameters(), lr=3e-3, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
+    for _ in tqdm(range(steps), unit="step", desc="distilling", dynamic_ncols=True):
+        x = x_all[torch.randint(len(x_all), (batch,), generator=generator, device=device)]
+        with torch.no_grad():
+            q = teacher.encode(x)
+            noise = torch.randn(batch // 4, teacher.latent_dim, generator=generator, device=device)
+            z = torch.cat([q.mean, 2.0 * noise])
+            target = teacher.decode(z).mean
+        squares = (student.decode(z).mean - target).square().flatten(1).sum(1).mean() / (2 * teacher.sigma**2)
+        guess = kl_divergence(student.encode(x), q).mean()
+        loss = squares + 0.1 * torch.log1p(guess)  # a needle missed by far would drown all others: hence the log
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    with torch.no_grad():
+        student.log_sigma.copy_(teacher.log_sigma)
+    student.cpu().eval(), teacher.cpu()
