@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import nbformat
@@ -24,6 +25,12 @@ FLOORS = {
 
 def pyproject():
     return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+
+def requirements():
+    """Everything that pyproject.toml asks for, extras included."""
+    project = pyproject()["project"]
+    return [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
 
 
 def own_imports(path):
@@ -59,8 +66,7 @@ def test_the_library_has_no_circle():
 
 def test_environment_and_pyproject_ask_for_the_same():
     project = pyproject()["project"]
-    wanted = {*project["dependencies"], *project["optional-dependencies"]["book"]}
-    wanted |= {*project["optional-dependencies"]["test"], "-e ."}
+    wanted = {*requirements(), "-e ."}
     environment = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
     given = next(entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
     assert set(given) == wanted
@@ -68,8 +74,7 @@ def test_environment_and_pyproject_ask_for_the_same():
 
 
 def test_only_jupyter_book_has_an_upper_bound():
-    project = pyproject()["project"]
-    everything = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+    everything = requirements()
     assert [e for e in everything if "<" in e or "==" in e] == ["jupyter-book>=1.0.4,<2"]
     names = {re.split(r"[<>=]", e)[0] for e in everything}
     assert {"torch", "jupyter-book", "ipywidgets", "matplotlib", "numpy", "scipy", "nbval"} <= names
@@ -79,9 +84,7 @@ def test_constraints_pin_every_package_exactly():
     lines = [n for n in (ROOT / "constraints.txt").read_text().splitlines() if n and not n.startswith("#")]
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[^=\s]+", line) for line in lines)
     pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines}
-    project = pyproject()["project"]
-    everything = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
-    assert {re.split(r"[<>=]", e)[0] for e in everything} <= pinned
+    assert {re.split(r"[<>=]", e)[0] for e in requirements()} <= pinned
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
@@ -126,6 +129,6 @@ def test_no_path_of_a_machine_and_no_registry_in_any_file():
 def test_no_pickle_is_loaded():
     for path in [*LIBRARY, *(ROOT / "book" / "tools").glob("*.py")]:
         text = path.read_text("utf-8")
-        assert not re.search(r"pickle|torch\.load\(|allow_pickle|joblib", text.replace("never a pickle", "").replace(
-            "A pickle runs", ""
-        )), path.name
+        assert not re.search(
+            r"pickle|torch\.load\(|allow_pickle|joblib", text.replace("never a pickle", "").replace("A pickle runs", "")
+        ), path.name

@@ -26,7 +26,7 @@ __all__ = ["DataDamaged", "DataError", "DataUnavailable", "cache_folder", "check
 __all__ += ["parse_idx", "unzip_views"]
 
 TIMEOUT = (5, 30)  # seconds: to reach a mirror, and between two pieces of its answer
-MEMBER_LIMIT = 2**17  # bytes: eight times what a 128 × 128 grey image takes unpacked
+MEMBER_LIMIT = 2**17  # bytes that are unpacked of an image in a zip: eight times what 128 × 128 pixels take
 
 
 class DataError(RuntimeError):
@@ -98,7 +98,7 @@ def _read_file(path, read, limit):
 def _fetch(path, mirrors, read, limit):
     """Store a file that passes `read` at path, whole or not at all."""
     if os.environ.get("VAECOURSE_OFFLINE", "0") not in ("", "0"):
-        raise DataUnavailable("VAECOURSE_OFFLINE is set, so nothing is downloaded")
+        raise DataUnavailable("VAECOURSE_OFFLINE is set, so nothing is downloaded until you unset it")
     failures = []
     for mirror in mirrors:  # each once: the next mirror is the better second try
         shelf = pooch.create(path=path.parent, base_url=mirror, registry={path.name: None})
@@ -217,8 +217,8 @@ def unzip_views(data, objects=20, views=72, side=128):
 
 def _view(archive, member, side):
     # zipfile bounds what it unpacks for these two methods only.
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or member.file_size > MEMBER_LIMIT:
-        raise DataDamaged(f"its member {member.filename} is no small stored or deflated file.")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DataDamaged(f"its member {member.filename} is neither stored nor deflated.")
     with archive.open(member) as stream:
         image = Image.open(io.BytesIO(stream.read(MEMBER_LIMIT)), formats=["PNG"])
     if image.size != (side, side) or image.mode != "L":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from dataclasses import dataclass
 
@@ -47,10 +46,11 @@ def preflight(data: str = "mnist", *, cpu_minutes: float, gpu_minutes: float | N
     dataset, device = resolve(data), best_device()
     if device.type == "cpu":
         minutes = cpu_minutes / speed()
-        name = f"CPU with {torch.get_num_threads()} threads"
+        threads = torch.get_num_threads()
+        name = f"CPU, {threads} thread{'s' * (threads > 1)}"
     else:
         minutes = cpu_minutes if gpu_minutes is None else gpu_minutes
         name = torch.cuda.get_device_name() if device.type == "cuda" else "Apple GPU"
     cost = "less than a minute" if minutes < 0.8 else f"about {max(1, round(minutes))} min"
-    print(f"Data: {dataset} · Device: {name} ({platform.system()}) · This chapter takes {cost} here.")
+    print(f"Data: {dataset} · Device: {name} · Takes {cost} here.")
     return Here(dataset, device)

@@ -1,0 +1,45 @@
+"""Every number of the prose, measured again; and no claim that nobody states, no statement without its claim."""
+
+import re
+from pathlib import Path
+
+import pytest
+import recompute
+
+from vaecourse.claims import Claim, claim, claims
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXTS = {
+    p.name: p.read_text("utf-8") for p in sorted((ROOT / "book").glob("*.ipynb")) + sorted((ROOT / "book").glob("*.md"))
+}
+
+
+@pytest.mark.parametrize("name", sorted(claims()))
+def test_the_claim_is_still_true(real_data, name):
+    stated = claim(name)
+    assert recompute.recompute(stated.how) == pytest.approx(stated.value, abs=stated.tolerance)
+
+
+@pytest.mark.parametrize("name", sorted(claims()))
+def test_the_claim_is_stated_somewhere(name):
+    assert any(re.search(rf"claim\(\\?[\"']{re.escape(name)}\\?[\"']\)", text) for text in TEXTS.values())
+
+
+@pytest.mark.parametrize("name", sorted(claims()))
+def test_the_tolerance_is_tight_and_the_digits_are_earned(name):
+    """A tolerance of a tenth of the value would let nearly anything pass; digits beyond it would be decoration."""
+    stated = claim(name)
+    assert 0 < stated.tolerance <= 0.1 * abs(stated.value)
+    assert stated.unit or stated.format.endswith("%")
+    assert Claim(**vars(stated)).number in str(stated)
+
+
+def test_chapters_name_only_claims_that_exist():
+    for name, text in TEXTS.items():
+        for used in re.findall(r"claim\(\\?[\"']([^\"'\\]+)", text):
+            assert used in claims(), f"{name} states {used}"
+
+
+def test_an_unknown_claim_gets_the_nearest_name():
+    with pytest.raises(KeyError, match="Did you mean 'mnist-2d-elbo'"):
+        claim("mnist-elbo")

@@ -1,0 +1,139 @@
+"""The command line, the recipes behind it, the preflight line and the figures' rules."""
+
+import subprocess
+import sys
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+import vaecourse.recipes as recipes
+from vaecourse import VAE, checkpoints, datasets, load_dataset, load_pretrained, plots
+from vaecourse.__main__ import main
+from vaecourse.imageset import ImageSet
+from vaecourse.preflight import preflight
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Recipes that train in a second on a handful of drawn digits."""
+
+    def few(name, split="train", **_):
+        images, labels, factors = datasets.strokes.sample(
+            300 if split == "train" else 60, np.random.default_rng(split == "train")
+        )
+        return ImageSet(images, labels, name, "drawn here", datasets.DIGITS, factors)
+
+    monkeypatch.setattr(recipes, "load_dataset", few)
+    settings = {"epochs": 2, "hidden": (16,), "precision": "float32"}
+    monkeypatch.setitem(recipes.RECIPES, "tiny", recipes.Recipe("strokes", **settings))
+    monkeypatch.setitem(recipes.RECIPES, "tiny-page", recipes.Recipe("strokes", teacher="tiny", **settings))
+
+
+def test_train_writes_a_model_with_its_story_and_nothing_else(tiny, tmp_path, capsys):
+    assert main(["train", "tiny", "--folder", str(tmp_path), "--device", "cpu"]) == 0
+    assert [p.name for p in tmp_path.iterdir()] == ["tiny.safetensors"]
+    model = checkpoints.load_model(tmp_path / "tiny.safetensors")
+    assert model.meta["recipe"]["epochs"] == 2
+    assert set(model.meta["scores"]) == {"elbo", "mse", "sigma", "knn_accuracy"}
+    assert "nats per image" in capsys.readouterr().out
+
+
+def test_a_cut_training_goes_on(tiny, tmp_path, monkeypatch, capsys):
+    import vaecourse.training as training
+
+    original = training._Run.train_one_epoch
+
+    def cut(self, *arguments):
+        if self.epoch == 1:
+            raise KeyboardInterrupt
+        original(self, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training._Run, "train_one_epoch", cut)
+        assert main(["train", "tiny", "--folder", str(tmp_path), "--device", "cpu"]) == 130
+    assert "goes on from the last whole epoch" in capsys.readouterr().err
+    assert [p.name for p in tmp_path.iterdir()] == ["tiny.partial.safetensors"]
+    assert main(["train", "tiny", "--folder", str(tmp_path), "--device", "cpu"]) == 0
+    (tmp_path / "whole").mkdir()
+    assert main(["train", "tiny", "--folder", str(tmp_path / "whole"), "--device", "cpu"]) == 0
+    resumed, whole = (checkpoints.load_model(p / "tiny.safetensors") for p in (tmp_path, tmp_path / "whole"))
+    assert all(torch.equal(a, b) for a, b in zip(resumed.parameters(), whole.parameters(), strict=True))
+
+
+def test_a_student_comes_closer_to_its_teacher():
+    torch.manual_seed(0)
+    teacher = VAE(image_shape=(4, 4), hidden=(12,), sigma=0.2).eval()
+    student = VAE(image_shape=(4, 4), hidden=(6,), decoder_hidden=(8,))
+    x = torch.rand(512, 4, 4, generator=torch.Generator().manual_seed(0))
+    z = torch.randn(200, 2, generator=torch.Generator().manual_seed(1))
+
+    def distance():
+        with torch.no_grad():
+            drawn = (student.decode(z).mean - teacher.decode(z).mean).square().mean()
+            guessed = torch.distributions.kl_divergence(student.encode(x), teacher.encode(x)).mean()
+        return drawn.item(), guessed.item()
+
+    before = distance()
+    recipes.distil(teacher, student, x, epochs=60)
+    after = distance()
+    assert after[0] < 0.5 * before[0] and after[1] < 0.5 * before[1]
+    assert student.sigma == pytest.approx(teacher.sigma) and not student.training
+
+
+def test_wrong_names_end_with_a_sentence_and_not_a_traceback(capsys):
+    assert main(["train", "mnist2d"]) == 1
+    assert "Did you mean 'mnist-2d'?" in capsys.readouterr().err
+    assert main(["evaluate", "mnist2d"]) == 1
+    assert "Did you mean 'mnist-2d'?" in capsys.readouterr().err
+    assert main(["evaluate", "nowhere.safetensors"]) == 1
+    assert "there is no file" in capsys.readouterr().err
+
+
+def test_the_shell_command_itself():
+    done = subprocess.run([sys.executable, "-m", "vaecourse", "--help"], capture_output=True, text=True)
+    assert done.returncode == 0 and "preflight" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["mnist-2d", "strokes-2d"])
+def test_shipped_scores_are_measured_again(name, request):
+    """On the data, from the file that ships: what its scores say, and what the course promises."""
+    model = load_pretrained(name)
+    if name.startswith("mnist"):
+        request.getfixturevalue("real_data")
+    dataset = model.meta["recipe"]["dataset"]
+    train, test = load_dataset(dataset, split="train"), load_dataset(dataset, split="test")
+    assert train.digest() == model.meta["images"], "the images are not those it was trained on"
+    now = recipes.scores(model, train, test)
+    for key, value in model.meta["scores"].items():
+        assert now[key] == pytest.approx(value, rel=2e-3), key
+    assert now["elbo"] >= 225 and now["knn_accuracy"] >= 0.89
+
+
+def test_preflight_is_one_line_and_says_what_stands_in(monkeypatch, capsys):
+    monkeypatch.setenv("VAECOURSE_OFFLINE", "1")
+    monkeypatch.delenv("VAECOURSE_DATA", raising=False)
+    monkeypatch.setenv("VAECOURSE_CACHE", "nowhere-at-all")
+    monkeypatch.setattr(datasets, "_missing", {})
+    here = preflight("mnist", cpu_minutes=3)
+    lines = capsys.readouterr().out.splitlines()
+    assert here.dataset == "strokes"
+    assert "instead of MNIST" in lines[0] and lines[-1].startswith("Data: strokes")
+    here = preflight("strokes", cpu_minutes=3)
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_figures_need_a_text(capsys):
+    fig = plots.image_row(np.zeros((2, 4, 4)), titles=["a", "b"])
+    with pytest.raises(ValueError, match="say in a sentence"):
+        plots.show(fig, alt="  ")
+    plt.close(fig)
+
+
+def test_tile_puts_each_image_in_its_place():
+    images = np.arange(5)[:, None, None] + np.zeros((5, 2, 3))
+    sheet = plots.tile(images, columns=2, gap=1)
+    assert sheet.shape == (3 * 2 + 2, 2 * 3 + 1)
+    assert sheet[0, 0] == 0 and sheet[0, 4] == 1 and sheet[3, 0] == 2 and sheet[6, 0] == 4 and sheet[2].sum() == 0
+    assert np.array_equal(plots.tile(images[:4], 2, gap=0)[2:, 3:], images[3])

@@ -1,0 +1,128 @@
+"""The built book, opened in a real browser: every page, on a laptop and on a phone, in light and in dark."""
+
+import functools
+import http.server
+import re
+import threading
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+HTML = ROOT / "_build" / "html"
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+PAGES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
+CHAPTERS = [p for p in PAGES if (ROOT / f"{p}.ipynb").exists()]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def site():
+    """The address of the built site, served on this machine."""
+    handler = functools.partial(Quiet, directory=str(HTML))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        instance = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield instance
+        instance.close()
+
+
+def visit(browser, address, **settings):
+    """Opens a page; returns it with the requests, the errors and the failed loads that opening it caused."""
+    context = browser.new_context(**settings)
+    page = context.new_page()
+    requests, problems = [], []
+    page.on("request", lambda r: requests.append(r.url))
+    page.on("pageerror", lambda e: problems.append(str(e)))
+    page.on("requestfailed", lambda r: problems.append(f"failed: {r.url}"))
+    page.on("response", lambda r: problems.append(f"{r.status}: {r.url}") if r.status >= 400 else None)
+    page.goto(address, wait_until="load")
+    page.wait_for_function("!window.MathJax || !MathJax.startup || !!document.body")
+    page.wait_for_timeout(400)
+    return page, requests, problems
+
+
+def test_every_page_of_the_contents_was_built():
+    for page in PAGES:
+        assert (HTML / f"{page}.html").stat().st_size > 5000, page
+    assert "book/index" in (HTML / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_asks_no_other_host_and_has_no_error(browser, site, page):
+    tab, requests, problems = visit(browser, f"{site}/{page}.html")
+    assert problems == []
+    assert [r for r in requests if not r.startswith((site, "data:", "blob:"))] == []
+    tab.context.close()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_opens_from_disk(browser, page):
+    tab, requests, problems = visit(browser, (HTML / f"{page}.html").as_uri())
+    assert problems == []
+    assert [r for r in requests if not r.startswith(("file:", "data:", "blob:"))] == []
+    tab.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_sticks_out(browser, site, page, width, scheme):
+    """No page scrolls sideways, and no figure is wider than its column."""
+    tab, _, _ = visit(browser, f"{site}/{page}.html", viewport={"width": width, "height": 844}, color_scheme=scheme)
+    assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    wide = tab.eval_on_selector_all(
+        ".cell_output img", "all => all.filter(i => i.getBoundingClientRect().right > window.innerWidth).length"
+    )
+    assert wide == 0
+    assert tab.evaluate("document.documentElement.dataset.theme") == scheme
+    tab.context.close()
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_a_chapter_has_its_figures_its_formulas_and_its_solutions(browser, site, page):
+    tab, _, _ = visit(browser, f"{site}/{page}.html")
+    figures = tab.eval_on_selector_all(
+        ".cell_output img", "all => all.map(i => [i.naturalWidth, i.alt.length, !!i.getAttribute('src')])"
+    )
+    assert len(figures) == (ROOT / f"{page}.ipynb").read_text("utf-8").count("<img src=") >= 2
+    assert all(width > 100 and alt >= 10 for width, alt, _ in figures)
+    tab.wait_for_selector("mjx-container", timeout=10_000)
+    assert tab.locator("mjx-merror").count() == 0
+    first = tab.locator("details").first
+    assert not first.evaluate("d => d.open")
+    first.locator("summary").focus()
+    tab.keyboard.press("Enter")
+    assert first.evaluate("d => d.open"), "a solution must unfold from the keyboard"
+    assert tab.locator(".cell_output .output.traceback, .cell_output .stderr").count() == 0
+    tab.context.close()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_within_the_book_lead_somewhere(page):
+    text = (HTML / f"{page}.html").read_text("utf-8")
+    for target in set(re.findall(r'href="([^"#:]+\.html)', text)):
+        assert ((HTML / page).parent / target).resolve().exists(), f"{page} links to {target}"
+
+
+def test_a_reader_without_scripts_sees_text_and_figures(browser, site):
+    tab = browser.new_context(java_script_enabled=False).new_page()
+    tab.goto(f"{site}/{CHAPTERS[-1]}.html")
+    assert tab.locator("article h1").is_visible()
+    assert tab.locator(".cell_output img").first.is_visible()
+    tab.context.close()
