@@ -18,7 +18,7 @@ CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 # Arrows point down only: a room may import from its own floor and from those below it.
 FLOORS = {
     **dict.fromkeys(["strokes", "turntable", "vae", "claims", "downloads", "imageset"], 0),
-    **dict.fromkeys(["datasets", "training", "checkpoints", "evidence", "quadrature", "modes"], 1),
+    **dict.fromkeys(["datasets", "training", "checkpoints", "evidence", "plane", "sampling", "modes"], 1),
     **dict.fromkeys(["measures", "plots", "preflight", "recipes"], 2),
 }
 

@@ -2,10 +2,10 @@
 
 __version__ = "0.1.0"  # stands above the imports: a trained model records the version it was made with
 
-# evidence
+from . import evidence
 from .checkpoints import load_pretrained
 from .datasets import ImageSet, load_dataset
 from .training import History, fit
 from .vae import VAE
 
-__all__ = ["VAE", "History", "ImageSet", "fit", "load_dataset", "load_pretrained"]
+__all__ = ["VAE", "History", "ImageSet", "evidence", "fit", "load_dataset", "load_pretrained"]

@@ -1,0 +1,52 @@
+"""Decoders whose log P(x) is known without our help."""
+
+import math
+
+import numpy as np
+import torch
+from scipy import stats
+from torch.distributions import Independent, MultivariateNormal, Normal
+
+
+class Decoder:
+    """What the estimators ask of a model, with f(z) given as a function; pixels stand in a row."""
+
+    def __init__(self, f, latent_dim, sigma):
+        self.f, self.latent_dim, self.sigma = f, latent_dim, sigma
+        self.prior = Independent(Normal(torch.zeros(latent_dim), torch.ones(latent_dim)), 1)
+
+    def decode(self, z):
+        mean = self.f(z)
+        return Independent(Normal(mean, torch.full_like(mean, self.sigma)), 1)
+
+
+class Linear(Decoder):
+    """f(z) = W z + b: P(x) = N(b, W W^T + sigma^2 I), and the posterior is normal, too."""
+
+    def __init__(self, latent_dim, pixels=12, sigma=0.3, scale=1.0, seed=0):
+        g = torch.Generator().manual_seed(seed)
+        self.W = scale * torch.randn(pixels, latent_dim, generator=g) / math.sqrt(latent_dim)
+        self.b = torch.randn(pixels, generator=g)
+        super().__init__(lambda z: z @ self.W.T + self.b, latent_dim, sigma)
+        precision = torch.eye(latent_dim) + self.W.T @ self.W / sigma**2
+        self.posterior_covariance = torch.linalg.inv(precision.double())
+
+    def draw(self, n, seed=1):
+        g = torch.Generator().manual_seed(seed)
+        z = torch.randn(n, self.latent_dim, generator=g)
+        return self.f(z) + self.sigma * torch.randn(n, len(self.b), generator=g)
+
+    def log_p_x(self, x):
+        W = self.W.double().numpy()
+        covariance = W @ W.T + self.sigma**2 * np.eye(len(W))
+        return torch.tensor(stats.multivariate_normal(self.b.double().numpy(), covariance).logpdf(x.double().numpy()))
+
+    def posterior(self, x):
+        mean = (x - self.b).double() @ self.W.double() @ self.posterior_covariance.T / self.sigma**2
+        return MultivariateNormal(mean, self.posterior_covariance)
+
+    def encode(self, x):
+        """The best guess that a diagonal normal, a little wider than the truth, can make."""
+        mean = self.posterior(x).mean.float()
+        spread = 1.3 * self.posterior_covariance.diagonal().sqrt().float()
+        return Independent(Normal(mean, spread.expand_as(mean)), 1)
