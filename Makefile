@@ -11,7 +11,7 @@ export VAECOURSE_DATA := $(abspath $(VAECOURSE_DATA))
 endif
 export JUPYTER_PLATFORM_DIRS = 1
 
-.PHONY: help book test execute claims models bench clean
+.PHONY: help book test execute claims models explorer clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -34,6 +34,10 @@ claims: $(BIN)/.book $(BIN)/.test
 models: $(BIN)/.book
 	for m in mnist-2d strokes-2d mnist-2d-page strokes-2d-page; do \
 	  $(BIN)/python -m vaecourse train $$m --folder vaecourse/models || exit 1; done
+
+# make explorer   bundles the explorer's front end and its weights again
+explorer: $(BIN)/.book
+	@$(BIN)/python book/tools/explorer_static.py
 
 # make clean   removes what was built; the environment too with: make clean VENV_TOO=1
 clean:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -23,14 +24,19 @@ BIN = Path(sys.executable).parent
 
 def stages() -> dict[str, list[str | Path]]:
     pytest = [BIN / "pytest", "-q"]
+    pages = [ROOT / "tests/test_site.py", ROOT / "tests/test_explorer_page.py"]  # they need a browser
     chapters = sorted((ROOT / "book").glob("*.ipynb"))
     checks = {
         "style": [BIN / "ruff", "check", ROOT],
         "format": [BIN / "ruff", "format", "--check", ROOT],
-        "library": [*pytest, ROOT / "tests", f"--ignore={ROOT / 'tests/test_site.py'}"],
+        "library": [*pytest, ROOT / "tests", *(f"--ignore={page}" for page in pages)],
         "book": [sys.executable, ROOT / "book/tools/build.py"],
-        "site": [*pytest, ROOT / "tests/test_site.py"],
+        "site": [*pytest, *pages],
     }
+    if node := shutil.which("node"):  # only who changes the front end needs it, and CI
+        checks["front end"] = [node, "--test", "tests/js/"]
+    elif os.environ.get("CI"):
+        checks["front end"] = ["node", "--test"]  # fails, as it must
     if resolve("mnist") == "mnist" and resolve("coil-20") == "coil-20":
         sanitize = f"--nbval-sanitize-with={ROOT / 'tests/nbval.cfg'}"
         checks["notebooks"] = [*pytest, "--nbval", "--nbval-cell-timeout=900", sanitize, *chapters]

@@ -18,8 +18,8 @@ CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 # Arrows point down only: a room may import from its own floor and from those below it.
 FLOORS = {
     **dict.fromkeys(["strokes", "turntable", "vae", "claims", "downloads", "imageset"], 0),
-    **dict.fromkeys(["datasets", "training", "checkpoints", "evidence", "plane", "sampling", "modes"], 1),
-    **dict.fromkeys(["measures", "plots", "preflight", "recipes"], 2),
+    **dict.fromkeys(["datasets", "training", "checkpoints", "evidence", "plane", "sampling", "modes", "inputs"], 1),
+    **dict.fromkeys(["measures", "plots", "preflight", "recipes", "twin", "explorer"], 2),
 }
 
 

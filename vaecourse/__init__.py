@@ -5,7 +5,8 @@ __version__ = "0.1.0"  # stands above the imports: a trained model records the v
 from . import evidence
 from .checkpoints import load_pretrained
 from .datasets import ImageSet, load_dataset
+from .explorer import LatentExplorer
 from .training import History, fit
 from .vae import VAE
 
-__all__ = ["VAE", "History", "ImageSet", "evidence", "fit", "load_dataset", "load_pretrained"]
+__all__ = ["VAE", "History", "ImageSet", "LatentExplorer", "evidence", "fit", "load_dataset", "load_pretrained"]

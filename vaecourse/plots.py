@@ -34,6 +34,7 @@ __all__ = [
     "image_row",
     "latent_axes",
     "matrix",
+    "png",
     "scatter_codes",
     "show",
     "source",
@@ -71,18 +72,22 @@ def show(fig: Figure, alt: str) -> None:
     """
     if not alt.strip():
         raise ValueError("alt is empty: say in a sentence what the figure shows.")
-    raw = io.BytesIO()
-    fig.savefig(raw, dpi=160, facecolor="white")
-    plt.close(fig)
-    small = io.BytesIO()  # 256 colours are plenty for a chart, and a third of the bytes
-    Image.open(raw).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
-    src = b64encode(small.getvalue()).decode()
+    src = png(fig)
     width = round(fig.get_figwidth() * 96)
     picture = (
         f'<img src="data:image/png;base64,{src}" alt="{html.escape(alt)}" width="{width}" '
         f'style="max-width:100%;height:auto;background:white">'
     )
     display({"text/html": picture, "text/plain": alt}, raw=True)
+
+
+def png(fig: Figure, dpi: int = 160) -> str:
+    """The figure as a PNG in base64, with 256 colours: plenty for a chart, and a third of the bytes. Closes it."""
+    raw, small = io.BytesIO(), io.BytesIO()
+    fig.savefig(raw, dpi=dpi, facecolor="white")
+    plt.close(fig)
+    Image.open(raw).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    return b64encode(small.getvalue()).decode()
 
 
 def source(*things: object) -> None:

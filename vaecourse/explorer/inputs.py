@@ -1,0 +1,114 @@
+"""What a learner hands to the explorer, checked where it comes in and brought into the form that the browser reads."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+
+from ..vae import VAE
+
+__all__ = ["check_codes", "check_heat", "check_images", "check_labels", "check_model", "check_path", "check_point"]
+
+MOST_CODES = 2000  # as many as a plane of 400 pixels can show; more would only make the page heavier
+
+
+def check_model(model: VAE, draw: bool) -> None:
+    """Raises ValueError unless the browser can run the model."""
+    if not isinstance(model, VAE):
+        raise ValueError(f'model must be a VAE, such as load_pretrained("mnist-2d"); got {type(model).__name__}.')
+    if model.latent_dim != 2:
+        raise ValueError(f"the plane shows models with 2 latent numbers; this one has {model.latent_dim}.")
+    if len(model.image_shape) != 2:
+        raise ValueError(f"the explorer draws grey images of shape (H, W); this model draws {model.image_shape}.")
+    if not all(torch.isfinite(p).all() for p in model.parameters()):
+        raise ValueError("the model's weights hold NaN or infinity. Train it again, or load another.")
+    if draw and (model.likelihood != "gaussian" or model.image_shape != (28, 28)):
+        raise ValueError("draw=True needs a Gaussian likelihood and images of 28 x 28 pixels. Leave draw out.")
+
+
+def array(values: ArrayLike, name: str) -> np.ndarray:
+    """A float64 array of finite numbers. Raises ValueError, naming it, for anything else."""
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu()
+    try:
+        numbers = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be an array of numbers ({error}).") from error
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"{name} hold NaN or infinity. Find them with np.isfinite({name}) and leave those out.")
+    return numbers
+
+
+def pairs(values: ArrayLike | None, name: str) -> np.ndarray:
+    """(N, 2), with N = 0 for None."""
+    numbers = np.empty((0, 2)) if values is None else array(values, name)
+    if numbers.ndim != 2 or numbers.shape[1] != 2:
+        raise ValueError(f"{name} must be (N, 2), one z1 and z2 in each row; got {numbers.shape}.")
+    return numbers
+
+
+def check_codes(codes: ArrayLike | None) -> np.ndarray:
+    """(N, 2) float64; (0, 2) for None."""
+    return pairs(codes, "codes")
+
+
+def check_path(path: ArrayLike | None) -> np.ndarray:
+    """(T, 2) float64 with T >= 2; (0, 2) for None."""
+    points = pairs(path, "path")
+    if path is not None and len(points) < 2:
+        raise ValueError(f"path must be (T, 2) with at least 2 points to walk between; got {points.shape}.")
+    return points
+
+
+def check_labels(codes: np.ndarray, labels: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:
+    """Codes (N, 2) and labels (N,), thinned evenly to MOST_CODES. Raises ValueError when they do not fit together."""
+    numbers = np.zeros(len(codes)) if labels is None else array(labels, "labels")
+    if numbers.shape != (len(codes),):
+        raise ValueError(f"labels must be ({len(codes)},), one for each code; got {numbers.shape}.")
+    if ((numbers < 0) | (numbers > 254) | (numbers % 1 != 0)).any():
+        raise ValueError("labels must be whole numbers from 0 to 254.")
+    keep = np.linspace(0, len(codes) - 1, min(len(codes), MOST_CODES)).round().astype(int)
+    return codes[keep], numbers[keep].astype(np.uint8)
+
+
+def check_heat(heat: ArrayLike | None, name: str) -> tuple[bytes, dict | None]:
+    """A map (H, W) as one byte for each value, and its size, range and name."""
+    if heat is None:
+        return b"", None
+    values = array(heat, "heat")
+    if values.ndim != 2 or min(values.shape) < 2 or max(values.shape) > 512:
+        raise ValueError(f"heat must be (H, W), each from 2 to 512, first row at the bottom; got {values.shape}.")
+    if not isinstance(name, str) or name in ("", "codes", "drawings", "nothing"):
+        raise ValueError(f'heat_name must say what the map shows, such as "density"; got {name!r}.')
+    low, high = values.min(), values.max()
+    shares = (values - low) / ((high - low) or 1)
+    spec = {"height": values.shape[0], "width": values.shape[1], "low": float(low), "high": float(high), "name": name}
+    return (shares * 255).round().astype(np.uint8).tobytes(), spec
+
+
+def check_images(images: ArrayLike | None, names: list[str] | None, shape: tuple[int, ...]) -> tuple[bytes, list[str]]:
+    """Pictures (M, H, W) as grey bytes, 255 = ink, and a name for each."""
+    if images is None:
+        return b"", []
+    values = array(images, "images")
+    if values.ndim != 3 or values.shape[1:] != shape or not 1 <= len(values) <= 200:
+        raise ValueError(f"images must be (M, {shape[0]}, {shape[1]}) with 1 to 200 of them; got {values.shape}.")
+    if values.min() < 0 or values.max() > 1:
+        raise ValueError(f"images must lie in [0, 1]; got [{values.min():g}, {values.max():g}]. Divide by 255.")
+    names = [f"picture {i + 1}" for i in range(len(values))] if names is None else [str(n) for n in names]
+    if len(names) != len(values):
+        raise ValueError(f"image_names must name each of the {len(values)} images; got {len(names)} names.")
+    return (values * 255).round().astype(np.uint8).tobytes(), names
+
+
+def check_point(z: ArrayLike, name: str, extent: float) -> tuple[float, float]:
+    """Two finite numbers on the plane. Raises ValueError otherwise."""
+    numbers = array(z, name)
+    if numbers.shape != (2,) or (abs(numbers) > extent).any():
+        raise ValueError(f"{name} must be two numbers from {-extent:g} to {extent:g}, such as (0, 0); got {z!r}.")
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{name} must be finite; got {z!r}.")
+    return float(numbers[0]), float(numbers[1])

@@ -1,0 +1,68 @@
+// Small helpers for elements and pictures.
+
+import { viridis } from "./colors.js";
+
+/** An element: h("button", { type: "button", onclick: go }, "Play"). */
+export function h(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value != null && value !== false) node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children);
+  return node;
+}
+
+let made = 0;
+
+/** An id that no other explorer of the page has. */
+export function freshId() {
+  return `latent-explorer-${++made}`;
+}
+
+/** A number with two digits and a real minus sign. */
+export function number(value, digits = 2) {
+  return value.toFixed(digits).replace("-", "−");
+}
+
+/** A slider with its name and its value. */
+export function slider(name, limits, onInput) {
+  const id = freshId();
+  const output = h("output", { for: id });
+  const input = h("input", { type: "range", id, ...limits, oninput: () => onInput(input.valueAsNumber) });
+  // Slides listen for arrow keys, too; these belong to the slider.
+  input.addEventListener("keydown", (event) => event.stopPropagation());
+  const show = (value) => {
+    input.valueAsNumber = value;
+    output.value = number(value);
+  };
+  return { element: h("div", { class: "lx-slider" }, h("label", { for: id }, name), input, output), input, show };
+}
+
+/** A canvas for one small picture, which the style sheet enlarges without smoothing. */
+export function picture(width, height, label) {
+  return h("canvas", { width, height, class: "lx-picture", role: "img", "aria-label": label });
+}
+
+/** Paints grey values (0 = paper, 1 = ink) in rows; `left` is the column to begin at. */
+export function paintInk(canvas, values, width, height, left = 0) {
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(width, height);
+  for (let i = 0; i < width * height; i++) {
+    const grey = Math.round(255 * (1 - values[i]));
+    image.data.set([grey, grey, grey, 255], 4 * i);
+  }
+  context.putImageData(image, left, 0);
+}
+
+/** Paints a map of n × m values in [0, 1], whose first row is the lowest, in viridis. */
+export function paintMap(canvas, values, width, height) {
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(width, height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      image.data.set([...viridis(values[(height - 1 - y) * width + x]), 255], 4 * (y * width + x));
+    }
+  }
+  context.putImageData(image, 0, 0);
+}

@@ -1,0 +1,84 @@
+// The book's pages have no kernel. This stands in for one: <latent-explorer> holds the state, and the weights come,
+// once for all explorers of all pages, from a script file (a page opened from disk may not fetch anything else).
+
+import { h } from "./dom.js";
+import { render } from "./main.js";
+
+const here = new URL(".", document.currentScript.src);
+const coming = new Map(); // name: a promise of weights
+
+/** The bytes that a base64 text stands for. */
+export function fromBase64(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+function loadWeights(name) {
+  if (!coming.has(name)) {
+    coming.set(name, new Promise((arrive, fail) => {
+      window.latentExplorerWeights ??= {};
+      window.latentExplorerWeights[name] = (text) => arrive(fromBase64(text));
+      const onerror = () => fail(new Error(`The model's file ${name}.js did not load. Reload the page to try again.`));
+      document.head.append(h("script", { src: new URL(`${name}.js`, here), async: true, onerror }));
+    }));
+  }
+  return coming.get(name);
+}
+
+/** What anywidget's model is to a front end: get, set, on, off, save_changes. */
+export class PageModel {
+  constructor(state) {
+    this.state = state;
+    this.heard = new Map();
+  }
+  get(name) {
+    return this.state[name];
+  }
+  set(name, value) {
+    if (Object.is(this.state[name], value)) return;
+    this.state[name] = value;
+    for (const then of this.heard.get(`change:${name}`) ?? []) then();
+  }
+  on(event, then) {
+    this.heard.set(event, [...(this.heard.get(event) ?? []), then]);
+  }
+  off(event, then) {
+    this.heard.set(event, (this.heard.get(event) ?? []).filter((other) => other !== then));
+  }
+  save_changes() {}
+}
+
+const BYTES = ["codes", "labels", "heat", "path", "images"];
+
+class LatentExplorerElement extends HTMLElement {
+  connectedCallback() {
+    // Weights are heavy: they are asked for when the reader comes near.
+    this.watcher = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      this.watcher.disconnect();
+      this.start();
+    }, { rootMargin: "800px" });
+    this.watcher.observe(this);
+  }
+
+  async start() {
+    const live = h("div");
+    try {
+      const state = JSON.parse(this.querySelector("script").textContent);
+      for (const name of BYTES) state[name] = fromBase64(state[name]);
+      state.weights = await loadWeights(this.dataset.model);
+      this.model = new PageModel(state);
+      this.stop = render({ model: this.model, el: live });
+      this.querySelector(".lx-still").hidden = true;
+    } catch (error) {
+      live.append(h("p", { class: "latent-explorer lx-error", role: "alert" }, error.message));
+    }
+    this.append(live);
+  }
+
+  disconnectedCallback() {
+    this.watcher.disconnect();
+    this.stop?.();
+  }
+}
+
+customElements.define("latent-explorer", LatentExplorerElement);

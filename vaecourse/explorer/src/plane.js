@@ -1,0 +1,169 @@
+// The plane of codes: a canvas with what lies behind, and handles that can be dragged or moved with arrow keys.
+
+import { h, number } from "./dom.js";
+import { settle } from "./numbers.js";
+
+const MARGIN = { left: 36, bottom: 34, right: 10, top: 10 }; // CSS pixels, for the axes
+const STEPS = { small: 0.05, large: 0.5 }; // what an arrow key moves, without and with Shift
+
+export class Plane {
+  /** @param {number} extent  the plane shows -extent to extent on both axes */
+  constructor(extent) {
+    this.extent = extent;
+    this.layer = null;
+    this.size = 0; // CSS pixels, the field's side
+    this.handles = [];
+    this.places = new Map(); // element: the code where it stands
+    this.canvas = h("canvas", { "aria-hidden": "true" });
+    this.ring = h("span", { class: "lx-ring", hidden: true, "aria-hidden": "true" });
+    this.line = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
+    const lines = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    lines.setAttribute("viewBox", `${-extent} ${-extent} ${2 * extent} ${2 * extent}`);
+    lines.setAttribute("aria-hidden", "true");
+    lines.append(this.line);
+    this.field = h("div", { class: "lx-field" }, lines, this.ring);
+    Object.assign(this.field.style, {
+      left: `${MARGIN.left}px`, right: `${MARGIN.right}px`, top: `${MARGIN.top}px`, bottom: `${MARGIN.bottom}px`,
+    });
+    this.element = h("div", { class: "lx-plane" }, this.canvas, this.field);
+    this.field.addEventListener("pointerdown", (event) => this.grab(event));
+    this.watcher = new ResizeObserver(() => this.repaint());
+    this.watcher.observe(this.element);
+  }
+
+  /** A thing to drag: `read` tells where it is, `moved` hears where the reader wants it. Returns what puts it there. */
+  addHandle(name, kind, read, moved) {
+    const element = h("div", {
+      class: `lx-handle lx-${kind}`, tabindex: 0, role: "slider",
+      "aria-label": `${name} on the plane; arrow keys move it`,
+      "aria-valuemin": -this.extent, "aria-valuemax": this.extent, "aria-orientation": "horizontal",
+    }, kind === "point" ? "" : name.at(-1));
+    const handle = { element, read, moved };
+    element.addEventListener("keydown", (event) => this.key(event, handle));
+    this.handles.push(handle);
+    this.field.append(element);
+    return (z1, z2) => {
+      this.put(element, z1, z2);
+      element.setAttribute("aria-valuenow", z1);
+      element.setAttribute("aria-valuetext", `z1 ${number(z1)}, z2 ${number(z2)}`);
+    };
+  }
+
+  /** Moves an element to a code: by a transform, which needs no new layout of the page. */
+  put(element, z1, z2) {
+    const half = this.size / 2;
+    this.places.set(element, [z1, z2]);
+    element.style.transform = `translate(${half * (1 + z1 / this.extent)}px, ${half * (1 - z2 / this.extent)}px)`;
+  }
+
+  /** Marks a place with a ring, or none. */
+  mark(z) {
+    this.ring.hidden = !z || z.some((c) => Math.abs(c) > this.extent);
+    if (!this.ring.hidden) this.put(this.ring, ...z);
+  }
+
+  /** Draws a line through points ([z1, z2] each). */
+  trace(points) {
+    this.line.setAttribute("points", points.map(([z1, z2]) => `${z1},${-z2}`).join(" "));
+  }
+
+  show(layer) {
+    this.layer = layer;
+    this.repaint();
+  }
+
+  grab(event) {
+    if (event.button) return;
+    const box = this.field.getBoundingClientRect();
+    const at = ({ clientX, clientY }) => [
+      settle(this.extent * ((2 * (clientX - box.left)) / box.width - 1), this.extent),
+      settle(this.extent * (1 - (2 * (clientY - box.top)) / box.height), this.extent),
+    ];
+    const near = this.handles.filter(({ element }) => element.contains(event.target));
+    const handle = near[0] ?? this.handles[0]; // a press on the open plane calls the point
+    if (!near.length) handle.moved(...at(event));
+    this.field.setPointerCapture(event.pointerId);
+    const move = (next) => next.pointerId === event.pointerId && handle.moved(...at(next));
+    const release = (next) => {
+      if (next.pointerId !== event.pointerId) return;
+      this.field.removeEventListener("pointermove", move);
+      for (const end of ["pointerup", "pointercancel"]) this.field.removeEventListener(end, release);
+    };
+    this.field.addEventListener("pointermove", move);
+    for (const end of ["pointerup", "pointercancel"]) this.field.addEventListener(end, release);
+    handle.element.focus({ preventScroll: true, focusVisible: false });
+    event.preventDefault();
+  }
+
+  key(event, handle) {
+    const direction = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    if (!direction) return;
+    const step = event.shiftKey ? STEPS.large : STEPS.small;
+    handle.moved(...handle.read().map((value, axis) => settle(value + step * direction[axis], this.extent)));
+    event.preventDefault();
+    event.stopPropagation(); // arrow keys turn pages and slides
+  }
+
+  /** Everything that does not move: done again when the size, the theme or the layer changes. */
+  repaint() {
+    const side = this.element.clientWidth;
+    if (!side) return;
+    const ratio = window.devicePixelRatio || 1;
+    this.canvas.width = this.canvas.height = Math.round(side * ratio);
+    const context = this.canvas.getContext("2d");
+    const style = getComputedStyle(this.element);
+    context.scale(ratio, ratio);
+    const size = side - MARGIN.left - MARGIN.right;
+    this.size = size;
+    for (const [element, z] of this.places) this.put(element, ...z);
+    context.save();
+    context.translate(MARGIN.left, MARGIN.top);
+    context.beginPath();
+    context.rect(0, 0, size, size);
+    context.clip();
+    context.fillStyle = style.getPropertyValue("--lx-plane");
+    context.fill();
+    this.layer?.paint(context, { extent: this.extent, size });
+    this.paintPrior(context, size);
+    context.restore();
+    this.paintAxes(context, size, style.getPropertyValue("--lx-soft"));
+  }
+
+  paintPrior(context, size) {
+    for (const radius of [1, 2, 3]) {
+      context.beginPath();
+      context.arc(size / 2, size / 2, (radius * size) / (2 * this.extent), 0, 2 * Math.PI);
+      // Light under dark, so that the circles show on paper, on drawings and on maps alike.
+      for (const [color, width, dash] of [["#fff9", 2, []], ["#555", 1, [4, 4]]]) {
+        context.strokeStyle = color;
+        context.lineWidth = width;
+        context.setLineDash(dash);
+        context.stroke();
+      }
+    }
+    context.setLineDash([]);
+  }
+
+  paintAxes(context, size, color) {
+    const bottom = MARGIN.top + size;
+    context.strokeStyle = context.fillStyle = color;
+    context.font = "13px system-ui, sans-serif";
+    context.strokeRect(MARGIN.left, MARGIN.top, size, size);
+    context.textBaseline = "middle";
+    for (let z = -Math.floor(this.extent); z <= this.extent; z += this.extent > 6 ? 4 : 2) {
+      const along = ((z / this.extent + 1) * size) / 2;
+      context.textAlign = "center";
+      context.fillText(number(z, 0), MARGIN.left + along, bottom + 12);
+      context.textAlign = "right";
+      context.fillText(number(z, 0), MARGIN.left - 6, bottom - along);
+    }
+    context.font = "italic 14px Georgia, serif";
+    context.textAlign = "center";
+    context.fillText("z₁", MARGIN.left + size * 0.625, bottom + 24);
+    context.fillText("z₂", 11, MARGIN.top + size * 0.375);
+  }
+
+  stop() {
+    this.watcher.disconnect();
+  }
+}
