@@ -65,6 +65,20 @@ def test_it_says_when_it_has_not_converged():
     assert abs(got.log_p_x[0].item() - truth) > 0.01, "if this can be added up now, ask for more"
 
 
+def test_a_peak_that_no_climb_found_is_reported():
+    """Dozens of equal peaks, five of which are climbed: the table sees the rest."""
+    model = Decoder(lambda z: torch.sin(4 * z), 2, 0.05)
+    x = torch.tensor([[0.5, 0.5]])
+    got = evidence.quadrature(model, x)
+    assert not got.converged[0] and got.error[0] > 1
+
+
+def test_a_sigma_too_small_for_float32_gets_a_sentence():
+    model = Linear(2, sigma=1e-20)
+    with pytest.raises(ValueError, match="so steep that float32 overflows"):
+        evidence.quadrature(model, Linear(2).draw(2))
+
+
 def test_bernoulli_pixels():
     torch.manual_seed(0)
     model = VAE(image_shape=(2, 3), hidden=(8,), likelihood="bernoulli").eval()

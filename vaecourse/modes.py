@@ -27,9 +27,9 @@ __all__ = ["Peaks", "Table", "check_x", "find_peaks", "log_integrand", "log_prio
 BLOCK = 4096  # codes decoded at once: 25 MB for 28 x 28 pixels in float64
 HOPELESS = 50.0  # nats: a climb that promises to end this far below the best one is given up
 MEET = 2.0  # standard deviations: a climb this close to a higher one is left to it
-MERGE = 3.0  # standard deviations: tops this close count as one peak
+MERGE = 6.0  # standard deviations: tops this close count as one peak
 MOST = 5  # peaks an image is granted
-PATIENCE = 200  # decodes an image may spend before its climbs end where they are
+PATIENCE = 150  # decodes an image may spend before its climbs end where they are
 NEGLIGIBLE = 12.0  # nats: a peak this far below the best one holds less than 1e-5 of the mass
 
 
@@ -150,11 +150,14 @@ class Peaks:
     decodes: Tensor  # (N,) decoder evaluations the climbs took
 
 
-def find_peaks(model, x: Tensor, starts: Tensor) -> Peaks:
-    """Climbs from `starts` (N, K, d) and keeps one climb for each peak that matters; x (N, *image_shape)."""
+def find_peaks(model, x: Tensor, starts: Tensor, merge: float = MERGE) -> Peaks:
+    """Climbs from `starts` (N, K, d) and keeps one climb for each peak that matters; x (N, *image_shape).
+
+    merge  tops closer than this many standard deviations count as one peak
+    """
     z, now, decodes = climb(model, x, starts)
     log_mass = now.height + 0.5 * (z.shape[-1] * math.log(2 * math.pi) - now.fisher.logdet())
-    log_mass = log_mass.masked_fill(shadowed(z, now, MERGE), -math.inf)
+    log_mass = log_mass.masked_fill(shadowed(z, now, merge), -math.inf)
     log_mass = log_mass.masked_fill(log_mass < log_mass.amax(dim=1, keepdim=True) - NEGLIGIBLE, -math.inf)
     log_mass, order = (v[:, :MOST] for v in log_mass.sort(dim=1, descending=True))
     z, height, fisher = (v[torch.arange(len(x), device=x.device)[:, None], order] for v in (z, now.height, now.fisher))

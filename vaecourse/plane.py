@@ -22,14 +22,15 @@ from tqdm.auto import tqdm
 
 from .modes import Peaks, Table, check_x, find_peaks, log_integrand
 
-__all__ = ["Estimate", "Maps", "PlaneTable", "modes", "posterior_maps", "quadrature"]
+__all__ = ["Estimate", "PlaneTable", "modes", "quadrature"]
 
 IMAGES = 64  # at once: 13 MB of table heights
 BUDGET = 500  # decodes an image may take beyond the table
 TOLERANCE = 1e-3  # nats
-ROUGH, FINE, WIDEST = 1.2, 0.8, 1.3  # spacing of the first lattice and limits for the second, in standard deviations
-ROUGH_DEPTH, DEPTH = 5.0, 13.0  # nats below the top down to which a lattice grows
+ROUGH, FINE, WIDEST = 1.2, 0.85, 1.3  # spacing of the first lattice and limits for the second, in standard deviations
+ROUGH_DEPTH, DEPTH = 4.0, 11.0  # nats below the top down to which a lattice grows
 REACH = 20  # lattice steps from the middle, at the most
+FAR = 8.0  # standard deviations from a peak up to which its lattice is trusted to have looked
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,19 @@ class PlaneTable(Table):
         t = 0.04 * torch.arange(-80, 81, device=model.prior.mean.device).double()
         self.side = len(t)
         z = torch.cartesian_prod(t.sinh(), t.sinh()) * model.prior.stddev + model.prior.mean
+        area = torch.cartesian_prod(t.cosh(), t.cosh()).prod(1) * 0.04**2 * model.prior.stddev.double().prod()
+        self.log_area = area.log()  # of the cell that each code stands for
         super().__init__(model, z, torch.float32)
 
-    def starts(self, x: Tensor, maxima: int = 6, others: int = 6) -> Tensor:
-        """Where to climb from, (N, K, 2): the best local maxima of the integrand, and the best of the rest.
+    def log_integrand(self, x: Tensor) -> Tensor:
+        """log P(x|z) P(z), (N, G), of images x at the codes of the table."""
+        return self.log_likelihood(x) + self.log_prior
+
+    def starts(self, height: Tensor, maxima: int = 6, others: int = 6) -> Tensor:
+        """Where to climb from, (N, K, 2), given the heights (N, G): the best local maxima, and the best of the rest.
 
         The rest is for peaks closer together than the table's steps, which stand on each other's slopes.
         """
-        height = self.log_likelihood(x) + self.log_prior
         plane = height.unflatten(1, (self.side, self.side))
         is_maximum = (plane == max_pool2d(plane, 3, stride=1, padding=1)).flatten(start_dim=1)
         best = height.masked_fill(~is_maximum, -math.inf).topk(maxima).indices
@@ -96,10 +102,7 @@ def quadrature(model, x: Tensor, table: PlaneTable | None = None, progress: bool
     parts = []
     with tqdm(total=len(x), unit="image", disable=not progress, dynamic_ncols=True) as bar:
         for part in x.split(IMAGES):
-            masses, doubt, spent = _masses(model, part, table)
-            log_p_x = masses.logsumexp(1)
-            error = ((masses - log_p_x[:, None]).exp() * doubt).sum(1)
-            parts.append((log_p_x, error, spent))
+            parts.append(_integrate(model, part, table))
             bar.update(len(part))
     log_p_x, error, spent = (torch.cat(values) for values in zip(*parts, strict=True))
     return Estimate(log_p_x, error, spent, len(table.z), converged=error < TOLERANCE)
@@ -112,7 +115,7 @@ def modes(model, x: Tensor, table: PlaneTable | None = None) -> Peaks:
     """
     x = check_x(model, x)
     table = PlaneTable(model) if table is None else table
-    parts = [find_peaks(model, part, table.starts(part)) for part in x.split(IMAGES)]
+    parts = [find_peaks(model, part, table.starts(table.log_integrand(part))) for part in x.split(IMAGES)]
     width = max(part.z.shape[1] for part in parts)
     joined = {}
     for name in ("real", "z", "height", "covariance", "log_mass"):
@@ -123,29 +126,28 @@ def modes(model, x: Tensor, table: PlaneTable | None = None) -> Peaks:
     return Peaks(**joined, decodes=torch.cat([part.decodes for part in parts]))
 
 
-@dataclass(frozen=True)
-class Maps:
-    """The three factors of the law of total probability at codes z (M, 2), for one image; each (M,), in nats."""
+def _integrate(model, x: Tensor, table: PlaneTable) -> tuple[Tensor, Tensor, Tensor]:
+    """log P(x) of a few images, its error, and the decodes spent; each (N,)."""
+    height = table.log_integrand(x)
+    try:
+        peaks = find_peaks(model, x, table.starts(height))
+        masses, doubt, spent = _masses(model, x, peaks)
+    except torch.linalg.LinAlgError as error:
+        raise ValueError(
+            "P(x|z) is so steep that float32 overflows. Is sigma very small? Try the model in double precision "
+            "(model.double()), or a larger sigma."
+        ) from error
+    log_p_x = masses.logsumexp(1)
+    error = ((masses - log_p_x[:, None]).exp() * doubt).sum(1)
+    # What the table sees far away from every peak was not added up.
+    away = table.z[:, None, None] - peaks.z.where(peaks.real[..., None], math.inf)  # (G, N, K, 2)
+    near = (torch.einsum("gnki,nkij,gnkj->gnk", away, peaks.covariance.inverse(), away) < FAR**2).any(2).T
+    missed = (height + table.log_area).masked_fill(near, -math.inf).logsumexp(1)
+    return log_p_x, error + (missed - log_p_x).exp().clamp(max=math.inf), spent
 
-    log_prior: Tensor
-    log_likelihood: Tensor
-    log_integrand: Tensor  # their sum
-    log_posterior: Tensor  # the same, less log P(x): the density P(z|x)
 
-
-def posterior_maps(model, x: Tensor, z: Tensor, log_p_x: Tensor | float) -> Maps:
-    """Prior, likelihood, integrand and posterior of one image x (*image_shape) at codes z (M, 2), given log P(x)."""
-    x, z = check_x(model, x[None]), torch.as_tensor(z)
-    if z.ndim != 2 or z.shape[1] != 2 or not z.isfinite().all():
-        raise ValueError(f"z must be finite codes of shape (M, 2); got {tuple(z.shape)}. Use grid.reshape(-1, 2).")
-    integrand = log_integrand(model, x, torch.zeros(len(z), dtype=torch.int64, device=x.device), z)
-    prior = model.prior.log_prob(z.to(model.prior.mean)).double()
-    return Maps(prior, integrand - prior, integrand, integrand - log_p_x)
-
-
-def _masses(model, x: Tensor, table: PlaneTable) -> tuple[Tensor, Tensor, Tensor]:
+def _masses(model, x: Tensor, peaks: Peaks) -> tuple[Tensor, Tensor, Tensor]:
     """The masses of the peaks of a few images (N, K), the share of each that may be wrong, and the decodes (N,)."""
-    peaks = find_peaks(model, x, table.starts(x))
     rough = lay(model, x, peaks, peaks.decodes, torch.full((len(x),), ROUGH, device=x.device).double(), ROUGH_DEPTH)
     # As fine as the budget allows: the size of the first lattice tells how many nodes the second will ask for.
     spacing = (ROUGH * (rough.size / (0.9 * (BUDGET - rough.spent))).sqrt()).clamp(FINE, WIDEST)
@@ -217,20 +219,27 @@ def lay(model, x: Tensor, peaks: Peaks, spent: Tensor, spacing: Tensor, depth: f
 
 
 def _grow(model, x, image, z, steps, log_weight, spent, spacing, depth) -> tuple[Tensor, Tensor, Tensor]:
-    """The log of what stands on each node (R, P), which nodes were asked, and the decodes spent on each image (N,)."""
+    """The log of what stands on each node (R, P), which nodes were asked, and the decodes spent on each image (N,).
+
+    Grows downwards level by level, so that an image whose budget runs out has at least its heights in full.
+    """
     mass = torch.full_like(log_weight, -math.inf)
     known = torch.zeros_like(mass, dtype=torch.bool)
-    ask = steps.square().sum(1) <= (2.5 / spacing[image, None]) ** 2
+    ask = steps.square().sum(1) <= (2 / spacing[image, None]) ** 2
+    level = mass.new_full((len(x),), 3)
     while True:
         bill = torch.zeros_like(spent).index_add(0, image, ask.sum(1))
-        ask = ask & (spent + bill <= BUDGET)[image, None]
-        if not ask.any():
+        broke = spent + bill > BUDGET
+        level = torch.where(bill == 0, level + 2, level)
+        if (broke | (level >= depth + 2)).all():
             return mass, known, spent
-        row = ask.nonzero()[:, 0]
-        mass[ask] = log_integrand(model, x, image[row], z[ask]) + log_weight[ask]
-        known, spent = known | ask, spent + torch.zeros_like(spent).index_add(0, image, ask.sum(1))
+        ask = ask & ~broke[image, None]
+        if ask.any():
+            row = ask.nonzero()[:, 0]
+            mass[ask] = log_integrand(model, x, image[row], z[ask]) + log_weight[ask]
+        known, spent = known | ask, spent + torch.where(broke, 0, bill)
         top = mass.new_full((len(x),), -math.inf).scatter_reduce(0, image, mass.amax(1), "amax")
-        ask = _spread(mass > top[image, None] - depth) & ~known
+        ask = _spread(mass > (top - level.clamp(max=depth))[image, None]) & ~known
 
 
 def _spread(marked: Tensor, edge: bool = False) -> Tensor:

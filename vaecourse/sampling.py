@@ -113,7 +113,7 @@ def _laplace(model, x: Tensor, generator: torch.Generator) -> _Proposal:
     best = (table.log_likelihood(x) + table.log_prior).topk(8, dim=1).indices
     guess = [model.encode(x).mean[:, None]] if hasattr(model, "encode") else []
     starts = torch.cat([*guess, table.z[best]], dim=1).double()
-    peaks = find_peaks(model, x, starts)
+    peaks = find_peaks(model, x, starts, merge=3.0)  # close peaks are cheap here, and missing one is not
     wider = MultivariateNormal(peaks.z.double(), 1.5 * peaks.covariance.where(peaks.real[..., None, None], _eye(peaks)))
     shares = Categorical(logits=peaks.log_mass.clamp(min=-1e300))
     return MixtureSameFamily(shares, wider), peaks.decodes.cpu(), len(noise)

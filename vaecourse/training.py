@@ -156,7 +156,7 @@ class _Run:
         if loss != loss or loss in (float("inf"), float("-inf")):
             raise TrainingDiverged(
                 f"the loss became {loss} in epoch {self.epoch + 1}. Try a smaller learning_rate, or a larger sigma if "
-                f"it is fixed (gradients grow as 1/sigma^2). A checkpoint, if you asked for one, holds the last good epoch."
+                f"it is fixed (gradients grow as 1/sigma^2). A checkpoint, if there is one, holds the last good epoch."
             )
 
     def save(self, path: str | Path, recipe: dict) -> None:
