@@ -10,6 +10,8 @@ ifneq ($(VAECOURSE_DATA),)
 export VAECOURSE_DATA := $(abspath $(VAECOURSE_DATA))
 endif
 export JUPYTER_PLATFORM_DIRS = 1
+# On a machine that is busy with something else, threads that spin while they wait slow each other down tenfold.
+export OMP_WAIT_POLICY = PASSIVE
 
 .PHONY: help book test execute claims models explorer clean
 
