@@ -110,7 +110,7 @@ def test_the_twin_carries_the_state_and_a_still(model):
     assert text.count("</script>") == 1, "a caption must not end the script"
     assert found["spec"]["caption"] == "</script><b>"
     assert (found["z1"], found["z2"], found["background"]) == (1, 2, "noise")
-    shown = np.frombuffer(b64decode(found["codes"]), "<f4").reshape(-1, 2)
+    shown = np.frombuffer(b64decode(found["codes"]), "<f2").reshape(-1, 2)
     assert len(shown) == 2000
     rows = [int(np.abs(codes - z).sum(1).argmin()) for z in shown[::97]]
     assert list(labels[rows]) == list(b64decode(found["labels"]))[::97]

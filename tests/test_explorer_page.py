@@ -288,6 +288,34 @@ def test_a_picked_picture_is_the_one_that_was_given(site, visit, digits):
     page.wait_for_function("document.querySelector('.lx-told').textContent.startsWith('log P(x)')", timeout=30_000)
 
 
+def test_a_press_on_the_sheet_picks_the_picture_under_the_finger(site, visit, digits):
+    page = visit(f"{site}/draw.html", viewport={"width": 390, "height": 844}, has_touch=True)
+    page.get_by_text("All pictures to pick from").click()
+    page.locator(".lx-sheet").scroll_into_view_if_needed()
+    box = page.locator(".lx-sheet").bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] * 0.73, box["y"] + box["height"] * 0.25)
+    assert page.locator("select").input_value() == "27"
+    assert np.allclose(shown(page, ".lx-pictures canvas"), digits.images[27].ravel(), atol=0.004)
+
+
+STRICT = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'"
+
+
+def test_under_a_strict_policy_the_search_runs_in_the_page(site, visit, folder):
+    """No worker may start from a blob there: the search falls back, and the drag still answers meanwhile."""
+    text = (folder / "draw.html").read_text("utf-8")
+    rule = f'<head><meta http-equiv="Content-Security-Policy" content="{STRICT}">'
+    (folder / "strict.html").write_text(text.replace("<head>", rule), "utf-8")
+    page = visit(f"{site}/strict.html")
+    page.locator("select").select_option("42")
+    page.locator(".lx-handle").focus()
+    page.keyboard.press("ArrowUp")
+    assert page.locator(".lx-told").inner_text().endswith("…"), "the point moved while the search went on"
+    page.locator(".lx-told", has_text="log P(x) =").wait_for(timeout=60_000)
+    assert len(page.workers) == 0
+    assert page.problems == []
+
+
 def test_the_pad_can_be_drawn_on_with_keys(site, visit):
     page = visit(f"{site}/draw.html")
     page.locator(".lx-pad").focus()

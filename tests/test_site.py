@@ -120,6 +120,44 @@ def test_links_within_the_book_lead_somewhere(page):
         assert ((HTML / page).parent / target).resolve().exists(), f"{page} links to {target}"
 
 
+LINKED = "book/07-moving-through-the-plane"
+
+
+@pytest.mark.parametrize("from_disk", [False, True], ids=["http", "file"])
+def test_sliders_linked_to_the_plane_live_without_a_kernel(browser, site, from_disk):
+    base = HTML.as_uri() if from_disk else site
+    tab, requests, problems = visit(browser, f"{base}/{LINKED}.html", viewport={"width": 390, "height": 844})
+    assert not any("embed-amd" in r for r in requests), "the widget manager is heavy: nobody near it, nobody loads it"
+    view = tab.locator(".cell_output:has(script[type$='widget-view+json'])")
+    view.scroll_into_view_if_needed()
+    sliders, handle = view.locator(".widget-slider [role=slider]"), view.locator(".lx-handle")
+    handle.wait_for()
+    tab.wait_for_function("document.querySelector('.widget-slider [role=slider]').ariaLabel === 'z1'")
+    values = [float(slider.get_attribute("aria-valuetext")) for slider in sliders.all()]
+    sliders.first.focus()
+    for _ in range(5):
+        tab.keyboard.press("ArrowLeft")
+    expected = f"z1 {values[0] - 0.05:.2f}, z2 {values[1]:.2f}".replace("-", "−")
+    view.locator(f".lx-handle[aria-valuetext='{expected}']").wait_for(timeout=5000)  # the slider moves the plane
+    handle.focus()
+    tab.keyboard.press("Shift+ArrowUp")
+    readout = f"{values[1] + 0.5:.2f}".replace("-", "−")
+    view.locator(".widget-readout", has_text=readout).wait_for(timeout=5000)  # and back
+    assert problems == []
+    assert [r for r in requests if not r.startswith((base, "data:", "blob:"))] == []
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    tab.context.close()
+
+
+def test_pages_without_plain_widgets_carry_none_of_their_weight():
+    for page in PAGES:
+        text = (HTML / f"{page}.html").read_text("utf-8")
+        assert ("widget-state+json" in text) == ("widgets.js" in text) == (page == LINKED), page
+    text = (HTML / f"{LINKED}.html").read_text("utf-8")
+    state = re.search(r'widget-state\+json">(.*?)</script>', text, re.DOTALL).group(1)
+    assert len(state) < 100_000, "weights and front end belong to the whole site, not to this page"
+
+
 def test_a_reader_without_scripts_sees_text_and_figures(browser, site):
     tab = browser.new_context(java_script_enabled=False).new_page()
     tab.goto(f"{site}/{CHAPTERS[-1]}.html")

@@ -36,8 +36,7 @@ def execute(path: Path) -> None:
             # Progress bars are for the one who waits; widget views are made anew by whoever opens the chapter.
             cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
             for output in cell.outputs:
-                if "text/html" in output.get("data", {}):
-                    output.data.pop("application/vnd.jupyter.widget-view+json", None)
+                output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
     temporary = path.with_suffix(".tmp")
     nbformat.write(notebook, temporary)
     os.replace(temporary, path)

@@ -1,16 +1,63 @@
-"""A Sphinx extension: gives pages with an explorer its script and style sheet, and takes the notebook's widgets away.
+"""A Sphinx extension: gives a page what its explorers and widgets need to live without a kernel, and nothing more.
 
-What a page shows of an explorer is its twin in HTML. The state of the widgets, weights and all, which MyST-NB would
-write into every page that made one, has no reader there.
+An explorer that stands by itself is shown as its twin in HTML. One that stands among plain ipywidgets, linked to them
+by `jslink`, needs Jupyter's widget manager and the state of those widgets. MyST-NB writes the state of every widget that
+a notebook made, weights and front end included, into the page; what is left here is what the page shows.
 """
 
 from __future__ import annotations
 
+import json
+import re
 
-def drop_widget_state(app, env) -> None:
-    """Forgets what the notebooks' widget managers saved."""
-    for data in getattr(env, "nb_metadata", {}).values():
-        data.get("js_files", {}).pop("ipywidgets_state", None)
+VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">\s*({.*?})\s*</script>', re.DOTALL)
+LINKS = ("LinkModel", "DirectionalLinkModel")
+
+
+def named(value: object) -> set[str]:
+    """The widgets that a widget's state speaks of."""
+    return set(re.findall(r"IPY_MODEL_(\w+)", json.dumps(value)))
+
+
+def shown(models: dict[str, dict], views: set[str]) -> set[str]:
+    """The widgets behind these views: all that they hold, and the links between those."""
+    kept: set[str] = set()
+    wanted = views & models.keys()
+    while wanted:
+        kept |= wanted
+        wanted = set().union(*(named(models[name]["state"]) for name in wanted))
+        links = {k: named(m["state"]) for k, m in models.items() if m["model_name"] in LINKS}
+        wanted |= {k for k, ends in links.items() if ends <= kept}
+        wanted = (wanted & models.keys()) - kept
+    return kept
+
+
+def lighten(model: dict) -> dict:
+    """An explorer without its weights and front end, which the page loads once, for all; other widgets as they are."""
+    state = model["state"]
+    if "_esm" not in state:
+        return model
+    name = state["spec"]["page_model"]
+    if name is None:
+        raise ValueError("a page can run only the models in vaecourse/models whose names end in -page.")
+    front = f"export default {{ render: (face) => window.latentExplorer.render(face, {json.dumps(name)}) }};"
+    buffers = [b for b in model.get("buffers", []) if b["path"] != ["weights"]]
+    return model | {"state": state | {"_esm": front, "_css": ""}, "buffers": buffers}
+
+
+def keep_what_is_shown(app, pagename: str, template: str, context: dict, doctree) -> None:
+    """Cuts the page's widget state down to what its views need; drops it where there is no view."""
+    data = getattr(app.env, "nb_metadata", {}).get(pagename, {}).get("js_files", {})
+    views = {json.loads(found)["model_id"] for found in VIEW.findall(context.get("body", ""))}
+    _, script = data.pop("ipywidgets_state", (None, None))
+    if script is None or not views:
+        return
+    saved = json.loads(script["body"])
+    kept = shown(saved["state"], views)
+    saved["state"] = {name: lighten(model) for name, model in saved["state"].items() if name in kept}
+    text = json.dumps(saved, sort_keys=True).replace("<", "\\u003c")  # no tag may end the script
+    data["ipywidgets_state"] = (None, script | {"body": text})
+    app.add_js_file("widgets.js", loading_method="defer")
 
 
 def add_explorer(app, pagename: str, template: str, context: dict, doctree) -> None:
@@ -21,6 +68,6 @@ def add_explorer(app, pagename: str, template: str, context: dict, doctree) -> N
 
 
 def setup(app) -> dict:
-    app.connect("env-updated", drop_widget_state)
+    app.connect("html-page-context", keep_what_is_shown, priority=400)  # before MyST-NB adds the page's scripts
     app.connect("html-page-context", add_explorer)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

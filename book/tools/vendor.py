@@ -23,6 +23,20 @@ VENDOR = Path(__file__).resolve().parents[1] / "static" / "vendor"
 # folder: (package, version, which files of the package, and where their names begin)
 PACKAGES = {
     "mathjax": ("mathjax", "3.2.2", ("es5/tex-chtml.js", "es5/output/chtml/fonts/woff-v2/", "LICENSE"), "es5/"),
+    "requirejs": ("requirejs", "2.3.8", ("require.js",), ""),
+    "html-manager": (
+        "@jupyter-widgets/html-manager",
+        "1.0.15",
+        (
+            "dist/embed-amd.js",
+            "dist/embed.js.LICENSE.txt",
+            "dist/1551f4f60c37af51121f.woff2",  # Font Awesome: brands, regular, solid
+            "dist/7a3337626410ca2f4071.woff2",
+            "dist/d878b0a6a1144760244f.woff2",
+        ),
+        "dist/",
+    ),
+    "anywidget": ("anywidget", "0.9.21", ("dist/index.js", "LICENSE"), "dist/"),
 }
 
 

@@ -24,7 +24,7 @@ from safetensors.torch import save
 
 from ..vae import VAE
 from .inputs import check_codes, check_heat, check_images, check_labels, check_model, check_path, check_point
-from .twin import twin
+from .twin import page_model, twin
 
 __all__ = ["LatentExplorer"]
 
@@ -67,7 +67,7 @@ class LatentExplorer(anywidget.AnyWidget):
     background = traitlets.Unicode(help="what lies behind the point").tag(sync=True)
     spec = traitlets.Dict(help="what does not change after the start").tag(sync=True)
     weights = traitlets.Bytes(help="the model, as a safetensors file").tag(sync=True)
-    codes = traitlets.Bytes(help="float32 pairs").tag(sync=True)
+    codes = traitlets.Bytes(help="float16 pairs: a page cannot show more digits").tag(sync=True)
     labels = traitlets.Bytes(help="uint8").tag(sync=True)
     heat = traitlets.Bytes(help="uint8 shares of the range in spec").tag(sync=True)
     path = traitlets.Bytes(help="float32 pairs").tag(sync=True)
@@ -114,11 +114,12 @@ class LatentExplorer(anywidget.AnyWidget):
                 "caption": caption,
                 "heat": map_spec,
                 "pictures": picture_names,
+                "page_model": page_model(model),
             },
             ends=[list(check_point(end, "each of the two ends", extent)) for end in ends] if ends is not None else [],
             background=background or choices[0],
             weights=_packed(model),
-            codes=codes.astype("<f4").tobytes(),
+            codes=codes.astype("<f2").tobytes(),
             labels=labels.astype(np.uint8).tobytes(),
             heat=map_bytes,
             path=walk.astype("<f4").tobytes(),

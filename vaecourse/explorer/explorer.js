@@ -71,15 +71,15 @@ function picture(width, height, label) {
   return h("canvas", { width, height, class: "lx-picture", role: "img", "aria-label": label });
 }
 
-/** Paints grey values (0 = paper, 1 = ink) in rows; `left` is the column to begin at. */
-function paintInk(canvas, values, width, height, left = 0) {
+/** Paints grey values (0 = paper, 1 = ink) in rows; `left` and `top` say where to begin. */
+function paintInk(canvas, values, width, height, left = 0, top = 0) {
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
   for (let i = 0; i < width * height; i++) {
     const grey = Math.round(255 * (1 - values[i]));
     image.data.set([grey, grey, grey, 255], 4 * i);
   }
-  context.putImageData(image, left, 0);
+  context.putImageData(image, left, top);
 }
 
 /** Paints a map of n × m values in [0, 1], whose first row is the lowest, in viridis. */
@@ -269,6 +269,12 @@ function toBytes(data) {
   if (data == null) return new Uint8Array(0);
   if (data instanceof ArrayBuffer) return new Uint8Array(data.slice(0));
   return new Uint8Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
+}
+
+/** Little-endian float16 values as numbers. */
+function toHalves(data) {
+  const view = new DataView(toBytes(data).buffer);
+  return Float32Array.from({ length: view.byteLength / 2 }, (_, i) => halfToFloat(view.getUint16(2 * i, true)));
 }
 
 /** Little-endian float32 values as numbers. A copy, since a Float32Array must begin at a multiple of four bytes. */
@@ -987,17 +993,25 @@ function serve(scope) {
 class Searcher {
   constructor(weights) {
     this.asked = 0;
-    const port = startWorker() ?? servedHere();
+    this.weights = weights;
+    this.turnTo(startWorker() ?? servedHere());
+  }
+
+  turnTo(port) {
     port.onmessage = ({ data }) => data.id === this.asked && this.done(data);
+    // Under a strict content security policy a worker may be made, and fail only then.
+    port.onerror = () => this.turnTo(servedHere());
     this.port = port;
-    port.postMessage({ weights });
+    port.postMessage({ weights: this.weights });
+    if (this.question) port.postMessage(this.question);
   }
 
   /** log P(x) and its maps; never settles when another picture was asked for meanwhile. */
   ask(x, guess) {
     return new Promise((done) => {
       this.done = done;
-      this.port.postMessage({ id: ++this.asked, x, guess });
+      this.question = { id: ++this.asked, x, guess };
+      this.port.postMessage(this.question);
     });
   }
 
@@ -1014,7 +1028,7 @@ function startWorker() {
     URL.revokeObjectURL(address);
     return worker;
   } catch {
-    return null; // a strict content security policy
+    return null; // an old browser, or a strict policy
   }
 }
 
@@ -1050,12 +1064,37 @@ function threeMaps({ logLikelihood, n, reach }) {
   };
 }
 
+/** Pictures to pick from: by name in a list, or by a press on a sheet that shows them all. */
+function contactSheet({ width, height, pixels }, { images, names }, take) {
+  const columns = 10;
+  const rows = Math.ceil(names.length / columns);
+  const image = (i) => Float64Array.from(images.subarray(i * pixels, (i + 1) * pixels), (v) => v / 255);
+  const choose = h("select", { "aria-label": "Pick a picture", onchange: () => take(image(Number(choose.value))) },
+    h("option", { value: "", disabled: true, selected: true }, "Pick a picture …"),
+    ...names.map((name, i) => h("option", { value: i }, name)));
+  // For hand and eye; who uses keys or a screen reader has the list.
+  const size = { width: columns * width, height: rows * height };
+  const element = h("canvas", { ...size, class: "lx-sheet", "aria-hidden": "true" });
+  names.forEach((_, i) => {
+    paintInk(element, image(i), width, height, (i % columns) * width, Math.floor(i / columns) * height);
+  });
+  element.addEventListener("click", (event) => {
+    const box = element.getBoundingClientRect();
+    const column = Math.floor((columns * (event.clientX - box.left)) / box.width);
+    const i = columns * Math.floor((rows * (event.clientY - box.top)) / box.height) + column;
+    if (i >= names.length) return;
+    choose.value = i;
+    take(image(i));
+  });
+  return { choose, element };
+}
+
 /**
  * @param {{ images: Uint8Array, names: string[] }} given  pictures to pick from, and what each is
  * @param {{ place: Function, mark: Function, layer: Function }} plane  puts the point, the ring, the posterior
  */
 function drawPanel(model, weights, given, plane) {
-  const { width, height, pixels } = model;
+  const { width, height } = model;
   const own = picture(width, height, "your picture x, as the model sees it");
   const guess = picture(width, height, "what the encoder's guess draws");
   const best = picture(width, height, "what the best z draws");
@@ -1107,14 +1146,8 @@ function drawPanel(model, weights, given, plane) {
   const buttons = h("div", { class: "lx-row" },
     button("Clear the pad", () => board.clear()),
     button("Turn upside down", () => x && take(upsideDown(x))));
-  if (given.names.length) {
-    const choose = h("select", { "aria-label": "Pick a picture", onchange: () => {
-      const i = Number(choose.value);
-      take(Float64Array.from(given.images.subarray(i * pixels, (i + 1) * pixels), (v) => v / 255));
-    } }, h("option", { value: "", disabled: true, selected: true }, "Pick a picture …"),
-    ...given.names.map((name, i) => h("option", { value: i }, name)));
-    buttons.append(choose);
-  }
+  const sheet = given.names.length ? contactSheet(model, given, take) : null;
+  if (sheet) buttons.append(sheet.choose);
   const figure = (canvas, caption) => h("figure", {}, canvas, h("figcaption", {}, caption));
   const below = h("div", { class: "lx-maps", hidden: true },
     figure(maps[0][1], "prior P(z)"), figure(maps[1][1], "log P(x|z)"),
@@ -1123,7 +1156,7 @@ function drawPanel(model, weights, given, plane) {
     board.element, h("div", {}, buttons, told,
       h("div", { class: "lx-pictures" },
         figure(own, "x, laid out"), figure(guess, "the encoder's guess"), figure(best, "the best z"))),
-    below);
+    below, sheet ? h("details", {}, h("summary", {}, "All pictures to pick from"), sheet.element) : "");
   // The search needs a table that takes a second: begun when the panel comes into view, it is there in time.
   const watcher = new IntersectionObserver((entries) => {
     if (entries.some((entry) => entry.isIntersecting)) searcher ??= new Searcher(weights);
@@ -1278,7 +1311,7 @@ class Explorer {
     this.extent = this.spec.extent;
     const weights = toBytes(host.get("weights"));
     this.model = new Model(weights);
-    const [codes, labels] = [toFloats(host.get("codes")), toBytes(host.get("labels"))];
+    const [codes, labels] = [toHalves(host.get("codes")), toBytes(host.get("labels"))];
     this.known = { codes, labels, names: this.spec.names };
     this.plane = new Plane(this.extent);
     this.placePoint = this.plane.addHandle("Point z", "point", () => this.where(), (z1, z2) => this.move(z1, z2));

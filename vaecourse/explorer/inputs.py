@@ -52,7 +52,7 @@ def pairs(values: ArrayLike | None, name: str) -> np.ndarray:
 
 def check_codes(codes: ArrayLike | None) -> np.ndarray:
     """(N, 2) float64; (0, 2) for None."""
-    return pairs(codes, "codes")
+    return pairs(codes, "codes").clip(-1000, 1000)  # farther than any plane, and within half precision
 
 
 def check_path(path: ArrayLike | None) -> np.ndarray:

@@ -29,7 +29,7 @@ def page_model(model: VAE) -> str | None:
 def twin(explorer, model: VAE) -> tuple[str, str]:
     """The explorer as HTML, and what its still shows in words."""
     words = describe(explorer)
-    name = page_model(model)
+    name = explorer.spec["page_model"]
     picture = still(explorer, model)
     image = f'<img src="data:image/png;base64,{picture}" alt="{html.escape(words)}" width="608">'
     if name is None:
@@ -62,7 +62,7 @@ def still(explorer, model: VAE) -> str:
     """The plane and the drawing as a PNG in base64."""
     extent = explorer.spec["extent"]
     fig, (ax, drawing) = plt.subplots(1, 2, figsize=(7.6, 4.6), width_ratios=(3, 2), layout="constrained")
-    codes = np.frombuffer(explorer.codes, "<f4").reshape(-1, 2)
+    codes = np.frombuffer(explorer.codes, "<f2").astype(float).reshape(-1, 2)
     if explorer.background == "drawings":
         decoded_plane(ax, model, extent=extent, steps=21)
     elif explorer.background == "codes":

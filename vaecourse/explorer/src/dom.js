@@ -44,15 +44,15 @@ export function picture(width, height, label) {
   return h("canvas", { width, height, class: "lx-picture", role: "img", "aria-label": label });
 }
 
-/** Paints grey values (0 = paper, 1 = ink) in rows; `left` is the column to begin at. */
-export function paintInk(canvas, values, width, height, left = 0) {
+/** Paints grey values (0 = paper, 1 = ink) in rows; `left` and `top` say where to begin. */
+export function paintInk(canvas, values, width, height, left = 0, top = 0) {
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
   for (let i = 0; i < width * height; i++) {
     const grey = Math.round(255 * (1 - values[i]));
     image.data.set([grey, grey, grey, 255], 4 * i);
   }
-  context.putImageData(image, left, 0);
+  context.putImageData(image, left, top);
 }
 
 /** Paints a map of n × m values in [0, 1], whose first row is the lowest, in viridis. */

@@ -27,12 +27,37 @@ export function threeMaps({ logLikelihood, n, reach }) {
   };
 }
 
+/** Pictures to pick from: by name in a list, or by a press on a sheet that shows them all. */
+function contactSheet({ width, height, pixels }, { images, names }, take) {
+  const columns = 10;
+  const rows = Math.ceil(names.length / columns);
+  const image = (i) => Float64Array.from(images.subarray(i * pixels, (i + 1) * pixels), (v) => v / 255);
+  const choose = h("select", { "aria-label": "Pick a picture", onchange: () => take(image(Number(choose.value))) },
+    h("option", { value: "", disabled: true, selected: true }, "Pick a picture …"),
+    ...names.map((name, i) => h("option", { value: i }, name)));
+  // For hand and eye; who uses keys or a screen reader has the list.
+  const size = { width: columns * width, height: rows * height };
+  const element = h("canvas", { ...size, class: "lx-sheet", "aria-hidden": "true" });
+  names.forEach((_, i) => {
+    paintInk(element, image(i), width, height, (i % columns) * width, Math.floor(i / columns) * height);
+  });
+  element.addEventListener("click", (event) => {
+    const box = element.getBoundingClientRect();
+    const column = Math.floor((columns * (event.clientX - box.left)) / box.width);
+    const i = columns * Math.floor((rows * (event.clientY - box.top)) / box.height) + column;
+    if (i >= names.length) return;
+    choose.value = i;
+    take(image(i));
+  });
+  return { choose, element };
+}
+
 /**
  * @param {{ images: Uint8Array, names: string[] }} given  pictures to pick from, and what each is
  * @param {{ place: Function, mark: Function, layer: Function }} plane  puts the point, the ring, the posterior
  */
 export function drawPanel(model, weights, given, plane) {
-  const { width, height, pixels } = model;
+  const { width, height } = model;
   const own = picture(width, height, "your picture x, as the model sees it");
   const guess = picture(width, height, "what the encoder's guess draws");
   const best = picture(width, height, "what the best z draws");
@@ -84,14 +109,8 @@ export function drawPanel(model, weights, given, plane) {
   const buttons = h("div", { class: "lx-row" },
     button("Clear the pad", () => board.clear()),
     button("Turn upside down", () => x && take(upsideDown(x))));
-  if (given.names.length) {
-    const choose = h("select", { "aria-label": "Pick a picture", onchange: () => {
-      const i = Number(choose.value);
-      take(Float64Array.from(given.images.subarray(i * pixels, (i + 1) * pixels), (v) => v / 255));
-    } }, h("option", { value: "", disabled: true, selected: true }, "Pick a picture …"),
-    ...given.names.map((name, i) => h("option", { value: i }, name)));
-    buttons.append(choose);
-  }
+  const sheet = given.names.length ? contactSheet(model, given, take) : null;
+  if (sheet) buttons.append(sheet.choose);
   const figure = (canvas, caption) => h("figure", {}, canvas, h("figcaption", {}, caption));
   const below = h("div", { class: "lx-maps", hidden: true },
     figure(maps[0][1], "prior P(z)"), figure(maps[1][1], "log P(x|z)"),
@@ -100,7 +119,7 @@ export function drawPanel(model, weights, given, plane) {
     board.element, h("div", {}, buttons, told,
       h("div", { class: "lx-pictures" },
         figure(own, "x, laid out"), figure(guess, "the encoder's guess"), figure(best, "the best z"))),
-    below);
+    below, sheet ? h("details", {}, h("summary", {}, "All pictures to pick from"), sheet.element) : "");
   // The search needs a table that takes a second: begun when the panel comes into view, it is there in time.
   const watcher = new IntersectionObserver((entries) => {
     if (entries.some((entry) => entry.isIntersecting)) searcher ??= new Searcher(weights);

@@ -10,7 +10,7 @@
 import { freshId, h } from "./dom.js";
 import { codesLayer, drawingsLayer, emptyLayer, heatLayer } from "./layers.js";
 import { Model } from "./model.js";
-import { settle, toBytes, toFloats } from "./numbers.js";
+import { settle, toBytes, toFloats, toHalves } from "./numbers.js";
 import { Plane } from "./plane.js";
 import { pointPanel } from "./point.js";
 import { drawPanel } from "./draw.js";
@@ -36,7 +36,7 @@ class Explorer {
     this.extent = this.spec.extent;
     const weights = toBytes(host.get("weights"));
     this.model = new Model(weights);
-    const [codes, labels] = [toFloats(host.get("codes")), toBytes(host.get("labels"))];
+    const [codes, labels] = [toHalves(host.get("codes")), toBytes(host.get("labels"))];
     this.known = { codes, labels, names: this.spec.names };
     this.plane = new Plane(this.extent);
     this.placePoint = this.plane.addHandle("Point z", "point", () => this.where(), (z1, z2) => this.move(z1, z2));

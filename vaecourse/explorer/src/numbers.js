@@ -55,6 +55,12 @@ export function toBytes(data) {
   return new Uint8Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
 }
 
+/** Little-endian float16 values as numbers. */
+export function toHalves(data) {
+  const view = new DataView(toBytes(data).buffer);
+  return Float32Array.from({ length: view.byteLength / 2 }, (_, i) => halfToFloat(view.getUint16(2 * i, true)));
+}
+
 /** Little-endian float32 values as numbers. A copy, since a Float32Array must begin at a multiple of four bytes. */
 export function toFloats(data) {
   return new Float32Array(toBytes(data).buffer);

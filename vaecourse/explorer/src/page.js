@@ -82,3 +82,13 @@ class LatentExplorerElement extends HTMLElement {
 }
 
 customElements.define("latent-explorer", LatentExplorerElement);
+
+/** For an explorer among plain ipywidgets, shown by Jupyter's widget manager: its state comes without the weights. */
+window.latentExplorer = {
+  async render({ model, el }, name) {
+    const weights = await loadWeights(name);
+    const get = (trait) => (trait === "weights" ? weights : model.get(trait));
+    const [set, on, off] = ["set", "on", "off"].map((method) => (...given) => model[method](...given));
+    return render({ model: { get, set, on, off, save_changes: () => model.save_changes() }, el });
+  },
+};

@@ -38,17 +38,25 @@ function serve(scope) {
 export class Searcher {
   constructor(weights) {
     this.asked = 0;
-    const port = startWorker() ?? servedHere();
+    this.weights = weights;
+    this.turnTo(startWorker() ?? servedHere());
+  }
+
+  turnTo(port) {
     port.onmessage = ({ data }) => data.id === this.asked && this.done(data);
+    // Under a strict content security policy a worker may be made, and fail only then.
+    port.onerror = () => this.turnTo(servedHere());
     this.port = port;
-    port.postMessage({ weights });
+    port.postMessage({ weights: this.weights });
+    if (this.question) port.postMessage(this.question);
   }
 
   /** log P(x) and its maps; never settles when another picture was asked for meanwhile. */
   ask(x, guess) {
     return new Promise((done) => {
       this.done = done;
-      this.port.postMessage({ id: ++this.asked, x, guess });
+      this.question = { id: ++this.asked, x, guess };
+      this.port.postMessage(this.question);
     });
   }
 
@@ -65,7 +73,7 @@ function startWorker() {
     URL.revokeObjectURL(address);
     return worker;
   } catch {
-    return null; // a strict content security policy
+    return null; // an old browser, or a strict policy
   }
 }
 
