@@ -298,7 +298,9 @@ def test_a_press_on_the_sheet_picks_the_picture_under_the_finger(site, visit, di
     assert np.allclose(shown(page, ".lx-pictures canvas"), digits.images[27].ravel(), atol=0.004)
 
 
-STRICT = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'"
+STRICT = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'"
+)
 
 
 def test_under_a_strict_policy_the_search_runs_in_the_page(site, visit, folder):

@@ -1,8 +1,8 @@
 """A Sphinx extension: gives a page what its explorers and widgets need to live without a kernel, and nothing more.
 
 An explorer that stands by itself is shown as its twin in HTML. One that stands among plain ipywidgets, linked to them
-by `jslink`, needs Jupyter's widget manager and the state of those widgets. MyST-NB writes the state of every widget that
-a notebook made, weights and front end included, into the page; what is left here is what the page shows.
+by `jslink`, needs Jupyter's widget manager and the state of those widgets. MyST-NB writes the state of every widget
+that a notebook made, weights and front end included, into the page; what is left here is what the page shows.
 """
 
 from __future__ import annotations
