@@ -13,7 +13,7 @@ export JUPYTER_PLATFORM_DIRS = 1
 # On a machine that is busy with something else, threads that spin while they wait slow each other down tenfold.
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: help book test execute claims models explorer clean
+.PHONY: help book test lab execute claims models explorer clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -23,6 +23,10 @@ book: $(BIN)/.book
 
 test: $(BIN)/.book $(BIN)/.test
 	@$(BIN)/python tests/run.py
+
+# make lab    opens the chapters in JupyterLab
+lab: $(BIN)/.book
+	@$(BIN)/jupyter lab book
 
 # make execute   runs the chapters again in place, so that the outputs in the repository are fresh
 execute: $(BIN)/.book

@@ -24,7 +24,11 @@ BIN = Path(sys.executable).parent
 
 def stages() -> dict[str, list[str | Path]]:
     pytest = [BIN / "pytest", "-q"]
-    pages = [ROOT / "tests/test_site.py", ROOT / "tests/test_explorer_page.py"]  # they need a browser
+    pages = [
+        ROOT / "tests/test_site.py",
+        ROOT / "tests/test_explorer_page.py",
+        ROOT / "tests/test_hosts.py",
+    ]  # they need a browser
     chapters = sorted((ROOT / "book").glob("*.ipynb"))
     checks = {
         "style": [BIN / "ruff", "check", ROOT],

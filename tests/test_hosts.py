@@ -1,0 +1,175 @@
+"""The explorer where notebooks run: JupyterLab with a kernel, in a real browser, and under Colab's older packages."""
+
+import functools
+import http.server
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+from conftest import lacking
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+SETUP = """\
+import ipywidgets
+from vaecourse import LatentExplorer, load_pretrained
+plane = LatentExplorer(load_pretrained("strokes-2d-page"), z=(0.5, -1.0))
+slider = ipywidgets.FloatSlider(min=-4, max=4, step=0.01, description="z1")
+ipywidgets.jslink((plane, "z1"), (slider, "value"))
+seen = []
+plane.observe(lambda change: seen.append(change.new), names="z2")
+ipywidgets.VBox([slider, plane])"""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """The address of a JupyterLab that runs in a folder with one notebook."""
+    folder = tmp_path_factory.mktemp("lab")
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in (SETUP, "plane.z1, seen[-1]")])
+    book.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    nbformat.write(book, folder / "plane.ipynb")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ["--no-browser", "--allow-root", "--IdentityProvider.token=", f"--ServerApp.port={port}"]
+    own = {f"JUPYTER_{what}_DIR": str(folder / what) for what in ("CONFIG", "DATA", "RUNTIME")}
+    options += ["--LabApp.news_url=None", f"--ServerApp.root_dir={folder}"]
+    server = subprocess.Popen(
+        [BIN / "jupyter-lab", *options], cwd=folder, env=os.environ | own, stderr=subprocess.DEVNULL
+    )
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(f"{address}/api/status", timeout=1).close()
+            break
+        except OSError:
+            time.sleep(0.2)
+    yield address
+    server.terminate()
+    server.wait(timeout=20)
+
+
+def test_in_jupyterlab_the_plane_the_slider_and_python_move_together(lab, chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.goto(f"{lab}/lab/tree/plane.ipynb?reset")
+        page.locator(".jp-Notebook .cm-content").first.click(timeout=60_000)
+        page.keyboard.press("Shift+Enter")
+        handle = page.locator(".jp-OutputArea .lx-handle").first
+        handle.wait_for(timeout=90_000)
+        readout = page.locator(".widget-readout").first
+        assert readout.inner_text() in ("0.50", "0.00")  # a link hears of changes, not of what was before
+        handle.focus()
+        page.keyboard.press("Shift+ArrowRight")
+        page.keyboard.press("ArrowUp")
+        page.locator(".widget-readout", has_text="1.00").wait_for(timeout=10_000)
+        box = page.locator(".lx-field").first.bounding_box()
+        x, y = box["x"] + box["width"] * (1 + 2 / 4) / 2, box["y"] + box["height"] / 2
+        page.mouse.click(x, y)  # z = (2, 0)
+        page.locator(".widget-readout", has_text="2.0").or_(page.locator(".widget-readout", has_text="1.9")).wait_for()
+        page.locator(".jp-Notebook .cm-content").nth(1).click()
+        page.keyboard.press("Control+Enter")
+        result = page.locator(".jp-OutputArea-executeResult pre").last
+        result.wait_for(timeout=30_000)
+        z1, z2 = json.loads(result.inner_text().replace("(", "[").replace(")", "]"))
+        assert z1 == pytest.approx(2, abs=0.05) and z2 == pytest.approx(0, abs=0.05), "Python knows where the hand was"
+        browser.close()
+
+
+# What Colab ships of the packages that the explorer stands on (August 2026), and the front end of its ipywidgets.
+COLAB = [
+    *("ipywidgets==7.7.1", "anywidget==0.9.21", "traitlets==5.7.1", "widgetsnbextension==3.6.10"),
+    *("ipython==7.34.0", "ipykernel==6.17.1", "ipython-genutils==0.2.0", "backcall==0.2.0", "pickleshare==0.7.5"),
+    *("decorator==4.4.2", "prompt-toolkit==3.0.53"),
+]
+FRONT_END = "@jupyter-widgets/html-manager@0.20.6"
+UNDER_COLAB = """
+import ipywidgets, json
+from ipywidgets.embed import embed_data
+from vaecourse import LatentExplorer, load_pretrained
+assert ipywidgets.__version__ == "7.7.1"
+plane = LatentExplorer(load_pretrained("strokes-2d-page"), z=(0.5, -1.0), draw=True)
+slider = ipywidgets.FloatSlider(min=-4, max=4, step=0.01, description="z1")
+link = ipywidgets.jslink((plane, "z1"), (slider, "value"))
+plane.z1 = 1.25
+data, _ = plane._repr_mimebundle_()
+assert {"application/vnd.jupyter.widget-view+json", "text/html"} <= data.keys()
+data = embed_data(views=[slider, plane], drop_defaults=False)
+print(json.dumps([data["manager_state"], data["view_specs"]]))
+"""
+
+
+@pytest.fixture(scope="module")
+def under_colab(tmp_path_factory):
+    """A folder with a page of what a notebook made under Colab's packages, laid over those of this machine."""
+    folder, packages = tmp_path_factory.mktemp("colab"), tmp_path_factory.mktemp("packages")
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", packages, *COLAB]
+    subprocess.run(install, check=True)
+    run = [sys.executable, "-c", UNDER_COLAB]
+    done = subprocess.run(
+        run, env=os.environ | {"PYTHONPATH": str(packages)}, capture_output=True, text=True, cwd=folder
+    )
+    assert done.returncode == 0, done.stderr
+    state, views = json.loads(done.stdout.splitlines()[-1])
+    if not shutil.which("npm"):
+        lacking("npm")
+    subprocess.run(["npm", "pack", "--silent", FRONT_END], cwd=folder, check=True)
+    with tarfile.open(next(folder.glob("*.tgz"))) as tar:
+        tar.extractall(folder, filter="data")
+    shutil.copy(packages / "anywidget" / "nbextension" / "index.js", folder / "anywidget.js")
+    shutil.copy(ROOT / "book/static/vendor/requirejs/require.js", folder)
+    escape = json.dumps([state, *views]).replace("<", "\\u003c")
+    (folder / "parts.js").write_text(f"const [state, ...views] = {escape};", "utf-8")
+    (folder / "index.html").write_text(COLAB_PAGE, "utf-8")
+    return folder
+
+
+COLAB_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Colab</title><body>
+<script src="parts.js"></script>
+<script>
+  const add = (type, value) => {
+    const script = document.createElement("script");
+    script.type = `application/vnd.jupyter.widget-${type}+json`;
+    script.textContent = JSON.stringify(value);
+    document.body.append(script);
+  };
+  add("state", state);
+  for (const view of views) add("view", view);
+</script>
+<script src="require.js"></script>
+<script data-jupyter-widgets-cdn="/none/" src="package/dist/embed-amd.js"></script>
+"""
+
+
+def test_under_colabs_packages_the_plane_and_its_slider_move_together(under_colab, chromium):
+    from playwright.sync_api import sync_playwright
+
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(under_colab))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as playwright:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{server.server_port}/index.html")
+        point = page.locator(".lx-handle").first
+        point.wait_for(timeout=30_000)
+        assert point.get_attribute("aria-valuetext") == "z1 1.25, z2 −1.00"
+        point.focus()
+        page.keyboard.press("Shift+ArrowRight")
+        page.locator(".widget-readout", has_text="1.75").wait_for(timeout=5000)
+        assert page.locator(".lx-pad").is_visible()
+        browser.close()
+        server.shutdown()
