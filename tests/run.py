@@ -24,7 +24,9 @@ BIN = Path(sys.executable).parent
 
 def stages() -> dict[str, list[str | Path]]:
     pytest = [BIN / "pytest", "-q"]
-    pages = [ROOT / f"tests/test_{name}.py" for name in ("site", "explorer_page", "hosts")]  # they need a browser
+    pages = [
+        ROOT / f"tests/test_{name}.py" for name in ("site", "explorer_page", "turning", "hosts")
+    ]  # they need a browser
     chapters = sorted((ROOT / "book").glob("*.ipynb"))
     checks = {
         "style": [BIN / "ruff", "check", ROOT],

@@ -17,9 +17,15 @@ CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 
 # Arrows point down only: a room may import from its own floor and from those below it.
 FLOORS = {
-    **dict.fromkeys(["strokes", "turntable", "vae", "claims", "downloads", "imageset"], 0),
-    **dict.fromkeys(["datasets", "training", "checkpoints", "evidence", "plane", "sampling", "modes", "inputs"], 1),
-    **dict.fromkeys(["measures", "plots", "preflight", "recipes", "twin", "explorer"], 2),
+    **dict.fromkeys(
+        ["strokes", "turntable", "vae", "views", "claims", "downloads", "imageset", "curves", "interpolation"], 0
+    ),
+    **dict.fromkeys(
+        ["datasets", "training", "view_training", "checkpoints", "evidence", "plane", "sampling", "modes", "inputs"], 1
+    ),
+    **dict.fromkeys(
+        ["measures", "protocol", "plots", "preflight", "view_recipes", "recipes", "twin", "turning", "explorer"], 2
+    ),
 }
 
 

@@ -137,20 +137,24 @@ def optical_flow(known: Tensor, at: list[float]) -> Tensor:
     """Both neighbours, moved along the optical flow between them and mixed: a morph.
 
     The flow is TV-L1 (Zach, Pock and Bischof, "A duality based approach for realtime TV-L1 optical flow", 2007), as
-    scikit-image computes it with its own settings. It takes about a tenth of a second a pair.
+    scikit-image computes it with its own settings; from the flows between the neighbours follow those from the place
+    between as in "Super SloMo" (Jiang et al., 2018, equation 4). It takes some hundredths of a second a pair.
     """
     before, after = known.flatten(0, 1), known.roll(-1, dims=1).flatten(0, 1)
-    flows = [
-        np.stack([optical_flow_tvl1(*pair) for pair in zip(a.numpy(), b.numpy(), strict=True)])
-        for a, b in ((before, after), (after, before))
-    ]
-    height, width = known.shape[-2:]
-    # From (down, right) in pixels to (right, down) where the picture reaches from -1 to 1.
-    to_after, to_before = (
-        torch.from_numpy(f[:, ::-1] * np.array([2 / width, 2 / height])[:, None, None]).float() for f in flows
-    )
-    new = [(1 - t) * warp(before, t * to_before) + t * warp(after, (1 - t) * to_after) for t in at]
+    there, back = _flow(before, after), _flow(after, before)
+    new = []
+    for t in at:
+        to_before = -(1 - t) * t * there + t * t * back
+        to_after = (1 - t) ** 2 * there - t * (1 - t) * back
+        new.append((1 - t) * warp(before, to_before) + t * warp(after, to_after))
     return torch.stack(new, dim=1).unflatten(0, known.shape[:2])
+
+
+def _flow(a: Tensor, b: Tensor) -> Tensor:
+    """The flows (B, 2, H, W) with which `warp` makes images a (B, H, W) from images b."""
+    down_right = np.stack([optical_flow_tvl1(*pair) for pair in zip(a.numpy(), b.numpy(), strict=True)])
+    units = 2 / np.array([[[a.shape[2]]], [[a.shape[1]]]])  # pixels to where the picture reaches from -1 to 1
+    return torch.from_numpy(down_right[:, ::-1] * units).float()
 
 
 @torch.no_grad()

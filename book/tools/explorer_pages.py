@@ -62,7 +62,7 @@ def keep_what_is_shown(app, pagename: str, template: str, context: dict, doctree
 
 def add_explorer(app, pagename: str, template: str, context: dict, doctree) -> None:
     """Adds the explorer's front end to this page, if an explorer stands on it."""
-    if "<latent-explorer" in context.get("body", ""):
+    if re.search("<latent-explorer|<turning-object", context.get("body", "")):
         app.add_css_file("explorer/explorer.css")
         app.add_js_file("explorer/page.js", loading_method="defer")
 

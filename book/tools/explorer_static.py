@@ -3,6 +3,7 @@
     python book/tools/explorer_static.py
 
 vaecourse/explorer/explorer.js      one ES module, for notebooks: anywidget takes one file and no imports
+vaecourse/explorer/turning.js       the same for the turning object
 book/static/explorer/page.js        a classic script, for the book's pages: a page opened from disk may load no module
 book/static/explorer/explorer.css   the same style sheet as in notebooks
 book/static/explorer/NAME.js        the weights of NAME, wrapped as a script for the same reason
@@ -21,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 EXPLORER, STATIC = ROOT / "vaecourse/explorer", ROOT / "book/static/explorer"
 MODELS = ("mnist-2d-page", "strokes-2d-page")
+DEFAULT = re.compile(r"^export default .*\n", re.MULTILINE)  # what a notebook's host asks for
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
 BANNER = "// Built by book/tools/explorer_static.py from vaecourse/explorer/src. Edit those files.\n\n"
 
@@ -39,7 +41,7 @@ def bundle(entry: str) -> str:
     parts = []
     for name in order:
         text = IMPORT.sub("", (EXPLORER / "src" / name).read_text("utf-8"))
-        text = text.replace("export default { render };\n", "")
+        text = DEFAULT.sub("", text)
         text = re.sub(r"^export (?=(async )?(function|class|const) )", "", text, flags=re.MULTILINE)
         if "\nexport " in text or "\nimport " in text:
             raise ValueError(f"{name} imports or exports in a way that this small bundler does not know.")
@@ -51,6 +53,7 @@ def built() -> dict[Path, str]:
     """The text of every file that is built."""
     files = {
         EXPLORER / "explorer.js": f"{BANNER}{bundle('main.js')}\n\nexport default {{ render }};\n",
+        EXPLORER / "turning.js": f"{BANNER}{bundle('turning.js')}\n\nexport default {{ render: renderTurning }};\n",
         STATIC / "page.js": f'{BANNER}(() => {{\n"use strict";\n\n{bundle("page.js")}\n}})();\n',
         STATIC / "explorer.css": (EXPLORER / "explorer.css").read_text("utf-8"),
     }

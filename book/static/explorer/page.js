@@ -1464,6 +1464,240 @@ class Explorer {
   }
 }
 
+// The decoder that moves pixels (vaecourse/views.py) in the browser: a code becomes flow fields and a mask, and those
+// warp and blend two photographs.
+
+
+/** Output of a transposed convolution, kernel 4, stride 2, padding 1: (channels, side, side) to twice the side. */
+function widen(input, side, { shape: [channels, outs], data: weight }, { data: bias }) {
+  const wide = 2 * side;
+  const out = new Float64Array(outs * wide * wide).map((_, i) => bias[Math.floor(i / (wide * wide))]);
+  for (let c = 0; c < channels; c++) {
+    for (let y = 0; y < side; y++) {
+      for (let x = 0; x < side; x++) {
+        const v = input[(c * side + y) * side + x];
+        for (let o = 0; o < outs; o++) {
+          const kernel = 16 * (c * outs + o);
+          for (let j = Math.max(0, 1 - 2 * y); j < Math.min(4, wide + 1 - 2 * y); j++) {
+            const row = (o * wide + 2 * y - 1 + j) * wide - 1 + 2 * x;
+            for (let i = Math.max(0, 1 - 2 * x); i < Math.min(4, wide + 1 - 2 * x); i++) {
+              out[row + i] += v * weight[kernel + 4 * j + i];
+            }
+          }
+        }
+      }
+    }
+  }
+  return out;
+}
+
+/** Output of a convolution, kernel 3, padding 1. */
+function convolve(input, side, { shape: [outs, channels], data: weight }, { data: bias }) {
+  const out = new Float64Array(outs * side * side);
+  for (let o = 0; o < outs; o++) {
+    for (let y = 0; y < side; y++) {
+      for (let x = 0; x < side; x++) {
+        let sum = bias[o];
+        for (let c = 0; c < channels; c++) {
+          for (let j = Math.max(0, 1 - y); j < Math.min(3, side + 1 - y); j++) {
+            const row = (c * side + y + j - 1) * side + x - 1;
+            const kernel = 9 * (o * channels + c) + 3 * j;
+            const end = Math.min(3, side + 1 - x);
+            for (let i = Math.max(0, 1 - x); i < end; i++) sum += input[row + i] * weight[kernel + i];
+          }
+        }
+        out[(o * side + y) * side + x] = sum;
+      }
+    }
+  }
+  return out;
+}
+
+/** A code (latent_dim numbers) as flow fields and mask: 5 × 16 × 16 numbers. */
+function fieldsOf(tensors, z) {
+  const layer = (i) => [tensors.get(`fields.${i}.weight`), tensors.get(`fields.${i}.bias`)];
+  const [{ shape: [rows, columns], data: weight }, { data: bias }] = layer(0);
+  let hidden = Float64Array.from({ length: rows }, (_, row) => {
+    let sum = bias[row];
+    for (let k = 0; k < columns; k++) sum += weight[row * columns + k] * z[k];
+    return gelu(sum);
+  });
+  hidden = widen(hidden, 4, ...layer(3)).map(gelu);
+  hidden = widen(hidden, 8, ...layer(5)).map(gelu);
+  return convolve(hidden, 16, ...layer(7));
+}
+
+/** The value of a picture with `side` pixels a side at a place between pixels; beyond it lies black, or its edge. */
+function between(values, start, side, x, y, black) {
+  const left = Math.floor(x), top = Math.floor(y);
+  let sum = 0;
+  for (const [i, j] of [[left, top], [left + 1, top], [left, top + 1], [left + 1, top + 1]]) {
+    const share = (1 - Math.abs(x - i)) * (1 - Math.abs(y - j));
+    if (black && (i < 0 || j < 0 || i >= side || j >= side)) continue;
+    const column = Math.min(side - 1, Math.max(0, i)), row = Math.min(side - 1, Math.max(0, j));
+    sum += share * values[start + row * side + column];
+  }
+  return sum;
+}
+
+/**
+ * The view at share t (0 to 1, without the ends) of the way from the left photograph to the right one.
+ * @param {Float64Array} fields  what fieldsOf makes of the code
+ * @param {ArrayLike<number>} left  side × side grey levels; `right` likewise
+ */
+function moved(fields, left, right, side, t) {
+  const out = new Float64Array(side * side);
+  const odds = Math.log((1 - t) / t);
+  for (let row = 0; row < side; row++) {
+    for (let column = 0; column < side; column++) {
+      const [x, y] = [column, row].map((k) => Math.max(0, ((k + 0.5) * 16) / side - 0.5));
+      const [vlx, vly, vrx, vry, b] = [0, 1, 2, 3, 4].map((k) => between(fields, 256 * k, 16, x, y, false));
+      const fetch = (photo, vx, vy, far) => between(
+        photo, 0, side, column + (far * vx * side) / 2, row + (far * vy * side) / 2, true);
+      const mask = 1 / (1 + Math.exp(-b - odds));
+      out[row * side + column] = mask * fetch(left, vlx, vly, t) + (1 - mask) * fetch(right, vrx, vry, 1 - t);
+    }
+  }
+  return out;
+}
+
+// An object that turns under the reader's hand: photographs every few degrees, and between them views that nobody took.
+//
+// The host gives a model with traits: angle (degrees), object (a number), and
+//   spec     { names, views, every, side, dim, photos: one sheet (PNG, nine in a row) for each object, caption }
+//   weights  the decoder that moves pixels, a safetensors file; codes: float32, those of the known views
+
+
+const ACROSS = 9; // photographs in a row of a sheet
+
+/** The angle, in degrees, from 0 to 360. */
+const turn = (angle) => ((angle % 360) + 360) % 360;
+
+/** The views of one object from its sheet: grey levels from 0 to 1. */
+async function unpack(address, count, side) {
+  const image = new Image();
+  image.src = address;
+  await image.decode();
+  const canvas = h("canvas", { width: image.width, height: image.height });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(image, 0, 0);
+  return Array.from({ length: count }, (_, i) => {
+    const { data } = context.getImageData((i % ACROSS) * side, Math.floor(i / ACROSS) * side, side, side);
+    return Float64Array.from({ length: side * side }, (_, k) => data[4 * k] / 255);
+  });
+}
+
+/** How close two pictures are, in decibels. */
+function psnr(a, b) {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
+  return -10 * Math.log10(Math.max(sum / a.length, 1e-10));
+}
+
+/** Draws the turning object into `el`; returns what takes it away again. */
+function renderTurning({ model: host, el }) {
+  const root = h("div", { class: "latent-explorer lx-turning", role: "group", "aria-label": "Turning object" });
+  el.append(root);
+  const { names, views, every, side, dim, photos, caption } = host.get("spec");
+  const { tensors } = readSafetensors(host.get("weights"));
+  const codes = toFloats(host.get("codes"));
+  const known = views / every;
+  const step = 360 / views;
+  const canvases = ["the new view", "the photograph that was held back", "the cross-fade"].map(
+    (label) => picture(side, side, label));
+  const captions = canvases.map(() => h("figcaption"));
+  const status = h("p", { role: "status", class: "lx-told" });
+  const sheets = new Map(); // object: its views
+  let [frame, stopped] = [0, false];
+
+  const range = h("input", {
+    type: "range", id: freshId(), min: 0, max: 360, step: 1, oninput: () => send({ angle: range.valueAsNumber }),
+  });
+  range.addEventListener("keydown", (event) => event.stopPropagation());
+  const output = h("output", { for: range.id });
+  const choice = h("div", { class: "lx-choice", role: "radiogroup", "aria-label": "Object" });
+  const group = freshId();
+  names.forEach((name, i) => {
+    const input = h("input", { type: "radio", name: group, value: name, onchange: () => send({ object: i }) });
+    input.checked = i === host.get("object");
+    choice.append(h("label", {}, input, h("span", {}, name)));
+  });
+  const reveal = h("button", { type: "button", "aria-pressed": "false", onclick: () => {
+    reveal.setAttribute("aria-pressed", String(reveal.getAttribute("aria-pressed") === "false"));
+    update();
+  } }, "Show what was held back");
+
+  function send(values) {
+    for (const [name, value] of Object.entries(values)) host.set(name, value);
+    host.save_changes();
+  }
+
+  function schedule() {
+    frame ||= requestAnimationFrame(update);
+  }
+
+  async function update() {
+    frame = 0;
+    const object = Math.min(names.length - 1, Math.max(0, host.get("object")));
+    if (!sheets.has(object)) sheets.set(object, unpack(photos[object], views, side));
+    const all = await sheets.get(object);
+    if (stopped) return;
+    const angle = turn(host.get("angle"));
+    const at = angle / step / every;
+    const first = Math.floor(at) % known;
+    const t = at - Math.floor(at);
+    const [left, right] = [first, (first + 1) % known].map((i) => all[i * every]);
+    const fade = crossFade(left, right, t);
+    let view = left;
+    if (t > 0) {
+      const code = (i) => codes.subarray((object * known + i) * dim, (object * known + i + 1) * dim);
+      const z = crossFade(code(first), code((first + 1) % known), t);
+      view = moved(fieldsOf(tensors, z), left, right, side, t);
+    }
+    const place = Math.round(angle / step);
+    const truth = all[place % views];
+    const shown = reveal.getAttribute("aria-pressed") === "true";
+    canvases.slice(1).forEach((canvas) => (canvas.parentElement.hidden = !shown));
+    [view, truth, fade].forEach((image, i) => paintInk(canvases[i], image.map((v) => 1 - v), side, side));
+    range.valueAsNumber = angle;
+    output.value = `${number(angle, 0)}°`;
+    choice.querySelectorAll("input").forEach((input, i) => (input.checked = i === object));
+    const kind = t > 0 ? "a new view, which the model never saw" : "a photograph that the model knows";
+    const exact = Math.abs(place * step - angle) < 1e-6;
+    const score = (image) => (t > 0 && exact ? `: ${number(psnr(image, truth), 1)} dB` : "");
+    captions[0].textContent = (t > 0 ? "new view" : "photograph") + score(view);
+    captions[1].textContent = exact ? "held back" : `held back, at ${number(place * step, 0)}°`;
+    captions[2].textContent = `cross-fade${score(fade)}`;
+    status.textContent = `At ${number(angle, 0)}°: ${kind}. Photographs are known every ${step * every}°.`;
+  }
+
+  root.append(
+    choice,
+    h("div", { class: "lx-slider lx-angle" }, h("label", { for: range.id }, "angle"), range, output),
+    h("div", { class: "lx-views" }, ...canvases.map((canvas, i) => h("figure", {}, canvas, captions[i]))),
+    h("div", { class: "lx-row" }, reveal), status, caption ? h("p", { class: "lx-caption" }, caption) : "");
+  // The picture itself can be turned by hand: across its width by a quarter.
+  canvases[0].addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    const [from, start] = [event.clientX, host.get("angle")];
+    const { width } = canvases[0].getBoundingClientRect();
+    canvases[0].setPointerCapture(event.pointerId);
+    const follow = (next) => send({ angle: Math.round(turn(start + (90 * (next.clientX - from)) / width)) });
+    canvases[0].onpointermove = follow;
+    canvases[0].onpointerup = canvases[0].onpointercancel = () => (canvases[0].onpointermove = null);
+    event.preventDefault();
+  });
+  for (const name of ["angle", "object"]) host.on(`change:${name}`, schedule);
+  const unfollow = followTheme(root, () => {});
+  update();
+  return () => {
+    stopped = true;
+    unfollow();
+    cancelAnimationFrame(frame);
+    for (const name of ["angle", "object"]) host.off(`change:${name}`, schedule);
+  };
+}
+
 // The book's pages have no kernel. This stands in for one: <latent-explorer> holds the state, and the weights come,
 // once for all explorers of all pages, from a script file (a page opened from disk may not fetch anything else).
 
@@ -1511,11 +1745,9 @@ class PageModel {
   save_changes() {}
 }
 
-const BYTES = ["codes", "labels", "heat", "path", "images"];
-
-class LatentExplorerElement extends HTMLElement {
+/** An element with a widget's state inside. It comes to life when the reader comes near: what it needs is heavy. */
+class Twin extends HTMLElement {
   connectedCallback() {
-    // Weights are heavy: they are asked for when the reader comes near.
     this.watcher = new IntersectionObserver((entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       this.watcher.disconnect();
@@ -1528,10 +1760,10 @@ class LatentExplorerElement extends HTMLElement {
     const live = h("div");
     try {
       const state = JSON.parse(this.querySelector("script").textContent);
-      for (const name of BYTES) state[name] = fromBase64(state[name]);
-      state.weights = await loadWeights(this.dataset.model);
+      for (const name of this.bytes) state[name] = fromBase64(state[name]);
+      if (this.dataset.model) state.weights = await loadWeights(this.dataset.model);
       this.model = new PageModel(state);
-      this.stop = render({ model: this.model, el: live });
+      this.stop = this.draw({ model: this.model, el: live });
       this.querySelector(".lx-still").hidden = true;
     } catch (error) {
       live.append(h("p", { class: "latent-explorer lx-error", role: "alert" }, error.message));
@@ -1545,7 +1777,14 @@ class LatentExplorerElement extends HTMLElement {
   }
 }
 
-customElements.define("latent-explorer", LatentExplorerElement);
+customElements.define("latent-explorer", class extends Twin {
+  bytes = ["codes", "labels", "heat", "path", "images"];
+  draw = render;
+});
+customElements.define("turning-object", class extends Twin {
+  bytes = ["weights", "codes"];
+  draw = renderTurning;
+});
 
 /** For an explorer among plain ipywidgets, shown by Jupyter's widget manager: its state comes without the weights. */
 window.latentExplorer = {

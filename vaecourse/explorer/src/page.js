@@ -3,6 +3,7 @@
 
 import { h } from "./dom.js";
 import { render } from "./main.js";
+import { renderTurning } from "./turning.js";
 
 const here = new URL(".", document.currentScript.src);
 const coming = new Map(); // name: a promise of weights
@@ -47,11 +48,9 @@ export class PageModel {
   save_changes() {}
 }
 
-const BYTES = ["codes", "labels", "heat", "path", "images"];
-
-class LatentExplorerElement extends HTMLElement {
+/** An element with a widget's state inside. It comes to life when the reader comes near: what it needs is heavy. */
+class Twin extends HTMLElement {
   connectedCallback() {
-    // Weights are heavy: they are asked for when the reader comes near.
     this.watcher = new IntersectionObserver((entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       this.watcher.disconnect();
@@ -64,10 +63,10 @@ class LatentExplorerElement extends HTMLElement {
     const live = h("div");
     try {
       const state = JSON.parse(this.querySelector("script").textContent);
-      for (const name of BYTES) state[name] = fromBase64(state[name]);
-      state.weights = await loadWeights(this.dataset.model);
+      for (const name of this.bytes) state[name] = fromBase64(state[name]);
+      if (this.dataset.model) state.weights = await loadWeights(this.dataset.model);
       this.model = new PageModel(state);
-      this.stop = render({ model: this.model, el: live });
+      this.stop = this.draw({ model: this.model, el: live });
       this.querySelector(".lx-still").hidden = true;
     } catch (error) {
       live.append(h("p", { class: "latent-explorer lx-error", role: "alert" }, error.message));
@@ -81,7 +80,14 @@ class LatentExplorerElement extends HTMLElement {
   }
 }
 
-customElements.define("latent-explorer", LatentExplorerElement);
+customElements.define("latent-explorer", class extends Twin {
+  bytes = ["codes", "labels", "heat", "path", "images"];
+  draw = render;
+});
+customElements.define("turning-object", class extends Twin {
+  bytes = ["weights", "codes"];
+  draw = renderTurning;
+});
 
 /** For an explorer among plain ipywidgets, shown by Jupyter's widget manager: its state comes without the weights. */
 window.latentExplorer = {

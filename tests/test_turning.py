@@ -1,0 +1,134 @@
+"""The turning object in a real browser, held against Python."""
+
+import functools
+import http.server
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import traitlets
+from test_explorer_page import FLAGS, HEAD, STATIC, axe_source
+
+from vaecourse import load_dataset, protocol
+from vaecourse.explorer.turning import TurningObject
+from vaecourse.view_training import fit_views
+from vaecourse.views import ViewVAE
+
+ROOT = Path(__file__).resolve().parents[1]
+TAIL = '</main><script src="explorer/page.js"></script></body></html>'
+
+
+@pytest.fixture(scope="module")
+def views():
+    return protocol.rings(load_dataset("turntable", size=64))[:2]
+
+
+@pytest.fixture(scope="module")
+def model(views):
+    """A model that has learned a little, so that its flows are not nothing."""
+    torch.manual_seed(0)
+    model = ViewVAE(latent_dim=4, width=8)
+    fit_views(model, protocol.known_views(views, 4), 60, seed=0)
+    with torch.no_grad():
+        model.fields[-1].weight.mul_(20)  # large flows: what lies beyond the edge must be fetched, too
+    return model
+
+
+@pytest.fixture(scope="module")
+def page(chromium, model, views, tmp_path_factory):
+    from playwright.sync_api import sync_playwright
+
+    folder = tmp_path_factory.mktemp("turning")
+    (folder / "explorer").symlink_to(STATIC)
+    widget = TurningObject(model, views, 4, ["one", "two"], angle=40.0, caption="Turn it.")
+    text = HEAD + widget._repr_mimebundle_()[0]["text/html"] + TAIL
+    (folder / "index.html").write_text(text, "utf-8")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as playwright:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.problems = []
+        page.on("pageerror", lambda e: page.problems.append(str(e)))
+        page.goto(f"http://127.0.0.1:{server.server_port}/index.html")
+        page.locator(".lx-angle input").wait_for()
+        yield page
+        browser.close()
+        server.shutdown()
+
+
+def shown(page, which=0):
+    """The grey levels of a picture once the frame after a move has been drawn."""
+    page.wait_for_timeout(150)
+    script = """c => Array.from(c.getContext("2d").getImageData(0, 0, 64, 64).data).filter((_, i) => i % 4 === 0)"""
+    return np.array(page.locator(".lx-views canvas").nth(which).evaluate(script)).reshape(64, 64) / 255
+
+
+def test_a_new_view_is_the_one_that_python_makes(page, model, views):
+    known = protocol.known_views(views, 4)
+    for angle in (47, 13, 359):
+        page.locator(".lx-angle input").fill(str(angle))
+        first, t = divmod(angle / 20, 1)
+        expected = model.between(known, [t])[0, int(first), 0].clamp(0, 1).numpy()
+        assert np.abs(shown(page) - expected).max() < 0.02, angle
+        assert np.abs(shown(page) - expected).mean() < 0.003, "grey levels have 256 steps, weights half precision"
+
+
+def test_a_photograph_is_shown_where_there_is_one(page, views):
+    page.locator(".lx-angle input").fill("60")
+    assert np.allclose(shown(page), views[0, 12], atol=0.003)
+    assert "a photograph that the model knows" in page.locator(".lx-told").inner_text()
+
+
+def test_what_was_held_back_is_one_click_away(page, views):
+    page.locator(".lx-angle input").fill("70")
+    second = page.locator(".lx-views figure").nth(1)
+    assert not second.is_visible()
+    page.get_by_role("button", name="Show what was held back").click()
+    assert second.is_visible()
+    assert np.allclose(shown(page, 1), views[0, 14], atol=0.003)
+    fade = (views[0, 12] + views[0, 16]) / 2
+    assert np.allclose(shown(page, 2), fade, atol=0.006), "each of the two was rounded to 256 grey levels"
+    mse = float((fade - views[0, 14]).square().mean())
+    assert f"cross-fade: {-10 * np.log10(mse):.1f} dB" in page.locator(".lx-views").inner_text()
+    page.get_by_role("button", name="Show what was held back").click()
+
+
+def test_objects_can_be_chosen_and_keys_turn_them(page, views):
+    page.get_by_role("radio", name="two").check()
+    page.locator(".lx-angle input").fill("100")
+    assert np.allclose(shown(page), views[1, 20], atol=0.003)
+    page.locator(".lx-angle input").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".lx-angle output").inner_text() == "101°"
+    box = page.locator(".lx-views canvas").first.bounding_box()
+    page.mouse.move(box["x"] + 10, box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 10 + box["width"] / 3, box["y"] + 50, steps=4)
+    page.mouse.up()
+    page.wait_for_timeout(100)
+    assert page.locator(".lx-angle output").inner_text() in ("130°", "131°", "132°"), "a third of the width is 30°"
+    page.get_by_role("radio", name="one").check()
+
+
+def test_nothing_is_wrong_for_axe_and_nothing_fails(page):
+    page.evaluate(axe_source())
+    found = page.evaluate("axe.run('.latent-explorer')")
+    assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found["violations"]] == []
+    assert page.problems == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_wrong_input_is_told_in_a_sentence(model, views):
+    with pytest.raises(ValueError, match="names must name each of the 2 objects"):
+        TurningObject(model, views, 4, ["one"])
+    with pytest.raises(ValueError, match="every must divide"):
+        TurningObject(model, views, 5, ["one", "two"])
+    with pytest.raises(ValueError, match="float32 tensor"):
+        TurningObject(model, views.numpy(), 4, ["one", "two"])
+    widget = TurningObject(model, views, 4, ["one", "two"], angle=-30)
+    assert widget.angle == 330
+    with pytest.raises(traitlets.TraitError, match="finite"):
+        widget.angle = float("nan")
