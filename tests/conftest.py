@@ -26,13 +26,15 @@ def real_data() -> Path:
     return Path(folder)
 
 
+def find_chromium() -> str | None:
+    """The path of a Chromium, if there is one."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium to drive."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    lacking("Chromium")
+    return find_chromium() or lacking("Chromium")
 
 
 @pytest.fixture(scope="session")

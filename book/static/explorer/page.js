@@ -78,9 +78,10 @@ function picture(width, height, label) {
 function paintInk(canvas, values, width, height, left = 0, top = 0) {
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
-  for (let i = 0; i < width * height; i++) {
-    const grey = Math.round(255 * (1 - values[i]));
-    image.data.set([grey, grey, grey, 255], 4 * i);
+  const { data } = image;
+  for (let i = 0, at = 0; i < width * height; i++, at += 4) { // at every frame: no small arrays here
+    data[at] = data[at + 1] = data[at + 2] = 255 * (1 - values[i]); // rounded and kept in range by the array
+    data[at + 3] = 255;
   }
   context.putImageData(image, left, top);
 }
@@ -89,9 +90,11 @@ function paintInk(canvas, values, width, height, left = 0, top = 0) {
 function paintMap(canvas, values, width, height) {
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
+  const table = Array.from({ length: 256 }, (_, level) => [...viridis(level / 255), 255]);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      image.data.set([...viridis(values[(height - 1 - y) * width + x]), 255], 4 * (y * width + x));
+      const level = Math.round(255 * Math.min(1, Math.max(0, values[(height - 1 - y) * width + x])));
+      image.data.set(table[level], 4 * (y * width + x));
     }
   }
   context.putImageData(image, 0, 0);
