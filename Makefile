@@ -13,7 +13,7 @@ export JUPYTER_PLATFORM_DIRS = 1
 # On a machine that is busy with something else, threads that spin while they wait slow each other down tenfold.
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: help book test lab execute claims models explorer bench clean
+.PHONY: help book test lab execute claims models explorer bench site-zip clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -44,6 +44,10 @@ models: $(BIN)/.book
 # make explorer   bundles the explorer's front end and its weights again
 explorer: $(BIN)/.book
 	@$(BIN)/python book/tools/explorer_static.py
+
+# make site-zip   packs the built book into one archive that opens by double-click, without a network
+site-zip: book
+	@$(BIN)/python book/tools/site_zip.py
 
 # make bench   measures speed side by side with what a reader would otherwise use
 bench: $(BIN)/.book $(BIN)/.test

@@ -2,8 +2,10 @@
 
 import functools
 import http.server
+import importlib.util
 import re
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -156,6 +158,23 @@ def test_pages_without_plain_widgets_carry_none_of_their_weight():
     text = (HTML / f"{LINKED}.html").read_text("utf-8")
     state = re.search(r'widget-state\+json">(.*?)</script>', text, re.DOTALL).group(1)
     assert len(state) < 100_000, "weights and front end belong to the whole site, not to this page"
+
+
+def test_the_archive_opens_by_double_click_with_everything_alive(browser, tmp_path):
+    spec = importlib.util.spec_from_file_location("site_zip", ROOT / "book" / "tools" / "site_zip.py")
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    with zipfile.ZipFile(tool.pack(HTML, tmp_path / "course.zip")) as archive:
+        archive.extractall(tmp_path)
+    tab, requests, problems = visit(browser, (tmp_path / "course" / "index.html").as_uri())
+    tab.wait_for_selector("article h1")
+    assert tab.url.endswith("book/index.html")
+    tab.goto((tmp_path / "course" / f"{LINKED}.html").as_uri())
+    explorer = tab.locator("latent-explorer").first
+    explorer.scroll_into_view_if_needed()
+    explorer.locator(".lx-point canvas").wait_for()
+    assert problems == [] and all(r.startswith(("file:", "data:", "blob:")) for r in requests)
+    tab.context.close()
 
 
 def test_a_reader_without_scripts_sees_text_and_figures(browser, site):

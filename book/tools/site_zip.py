@@ -1,0 +1,40 @@
+"""make site-zip: the built book as one archive, for a room without a network. Unpack it and open index.html.
+
+python book/tools/site_zip.py        writes dist/latent-space.zip from _build/html
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+NEEDLESS = (".buildinfo", "objects.inv")  # what only Sphinx reads; a page's source stays, for it is a notebook to run
+
+
+def pack(html: Path, target: Path) -> Path:
+    """Puts all files of a built book into one archive, whole or not at all, under one folder."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_suffix(".tmp")
+    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(html.rglob("*")):
+            if file.is_file() and file.name not in NEEDLESS:
+                archive.write(file, Path(target.stem) / file.relative_to(html))
+    os.replace(temporary, target)
+    return target
+
+
+def main() -> int:
+    html = ROOT / "_build" / "html"
+    if not (html / "index.html").exists():
+        print("There is no built book yet. Build it first: make book", file=sys.stderr)
+        return 1
+    file = pack(html, ROOT / "dist" / "latent-space.zip")
+    print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1e6:.0f} MB. Unpack it, and open index.html.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
