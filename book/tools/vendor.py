@@ -36,6 +36,9 @@ PACKAGES = {
         ),
         "dist/",
     ),
+    # What html-manager.js is made of, for their licences: html-manager's own package leaves them out.
+    "jupyter-widgets": ("@jupyter-widgets/base", "6.0.11", ("LICENSE",), ""),
+    "font-awesome": ("@fortawesome/fontawesome-free", "5.15.4", ("LICENSE.txt",), ""),
     "anywidget": ("anywidget", "0.9.21", ("dist/index.js", "LICENSE"), "dist/"),
 }
 

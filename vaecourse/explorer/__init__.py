@@ -46,7 +46,8 @@ class LatentExplorer(anywidget.AnyWidget):
     codes       (N, 2) codes to show behind the point, with their `labels` (N,), whole numbers from 0 to 254
     class_names  what the labels are called; None means "0", "1", …
     heat        (H, W) values of a map over the plane, first row at the bottom; `heat_name` says what they are
-    z           where the point begins; `extent`: the plane shows -extent to extent, in sd of the prior
+    z           where the point begins; None: in the middle, or where the walk begins
+    extent      the plane shows -extent to extent, in sd of the prior
     ends        two points to walk between, by a slider t; or `path` (T, 2), such as a geodesic, to walk along
     draw        adds a pad to draw a digit, which is encoded, searched for and scored (Gaussian likelihoods, 28 x 28)
     images      (M, 28, 28) pictures in [0, 1] to pick from beside the pad, and `image_names` (M,)
@@ -83,7 +84,7 @@ class LatentExplorer(anywidget.AnyWidget):
         class_names: list[str] | None = None,
         heat: ArrayLike | None = None,
         heat_name: str = "map",
-        z: tuple[float, float] = (0.0, 0.0),
+        z: tuple[float, float] | None = None,
         extent: float = 4.0,
         ends: tuple[tuple[float, float], tuple[float, float]] | None = None,
         path: ArrayLike | None = None,
@@ -125,7 +126,8 @@ class LatentExplorer(anywidget.AnyWidget):
             path=walk.astype("<f4").tobytes(),
             images=pictures,
         )
-        self.z1, self.z2 = check_point(z, "z", extent)
+        start = [*walk[:1].tolist(), *self.ends[:1], [0.0, 0.0]][0]
+        self.z1, self.z2 = check_point(start if z is None else z, "z", extent)
         self._model = model
 
     @traitlets.validate("z1", "z2")
