@@ -86,7 +86,9 @@ def png(fig: Figure, dpi: int = 160) -> str:
     raw, small = io.BytesIO(), io.BytesIO()
     fig.savefig(raw, dpi=dpi, facecolor="white")
     plt.close(fig)
-    Image.open(raw).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    Image.open(raw).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE).save(
+        small, "PNG", optimize=True
+    )
     return b64encode(small.getvalue()).decode()
 
 
