@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from vaecourse import load_dataset, load_pretrained, measures
+from vaecourse import interpolation, load_dataset, load_pretrained, measures, protocol, scorecard
 from vaecourse.claims import claims
 
 CLAIMS = Path(__file__).resolve().parents[1] / "book" / "claims.toml"
@@ -57,6 +57,60 @@ def page_decoder(name: str) -> float:
     with torch.no_grad():
         big_error, small_error = ((m.decode(z).mean - x).square().mean().item() for m in (model, small))
     return 100 * (small_error / big_error - 1)
+
+
+@cache
+def _coil() -> torch.Tensor:
+    return protocol.rings(load_dataset("coil-20", size=64))
+
+
+def new_views(gap: int) -> float:
+    """PSNR in dB of COIL-20's held-out views, gap degrees between known ones: mean over views and three seeds."""
+    every = gap // 5
+    known, true = protocol.known_views(_coil(), every), protocol.held_out(_coil(), every)
+    models = [load_pretrained(f"coil-20-views-{gap}{seed}") for seed in ("", "-seed1", "-seed2")]
+    values = [protocol.score(m.between(known, protocol.fractions(every)), true).psnr.mean() for m in models]
+    return sum(values) / len(values)
+
+
+def _on_the_line(name: str, a: torch.Tensor, b: torch.Tensor, steps: int) -> dict[str, torch.Tensor]:
+    """Pictures (P, steps, 28, 28) along the lines between codes a and b (P, 2), and the cross-fades of their ends."""
+    with torch.no_grad():
+        path = interpolation.lerp(a, b, steps)
+        line = _loaded(name)[0].decode(path.reshape(-1, 2)).mean.reshape(*path.shape[:2], 28, 28)
+    fades = [interpolation.crossfade(pictures[0], pictures[-1], steps) for pictures in line]
+    return {"line": line, "cross-fade": torch.stack(fades)}
+
+
+@cache
+def _leaning_ones(name: str) -> dict[str, dict]:
+    """Scorecards of all test 1s that lean to the left, each with the 1 that leans as much to the right."""
+    model, train, test, _, z_test = _loaded(name)
+    judge = load_pretrained(f"{train.name}-classes")
+    z = torch.as_tensor(z_test[test.labels == 1])
+    with torch.no_grad():
+        drawn = model.decode(z).mean
+    z, lean = (v[judge.probabilities(drawn)[:, 1] > 0.9] for v in (z, scorecard.slant(drawn)))
+    left, right = (lean < -0.08).nonzero()[:, 0], (lean > 0.08).nonzero()[:, 0]
+    right = right[(lean[right] + lean[left][:, None]).abs().argmin(1)]
+    ways, real = _on_the_line(name, z[left], z[right], 3), torch.as_tensor(train.images[:20_000])
+    ones = torch.ones(len(left), 2, dtype=torch.int64)
+    return {way: scorecard.scorecard(pictures, ones, judge, real) for way, pictures in ways.items()}
+
+
+def upright_one(name: str, way: str, measure: str) -> float:
+    """What the scorecard says of the middle between two 1s that lean to both sides, in the mean over the pairs."""
+    return _leaning_ones(name)[way][measure].mean()
+
+
+def less_doubt(name: str, p: int, q: int) -> float:
+    """Per cent of 500 random pairs of a p and a q whose line has less mean entropy of the class than the cross-fade."""
+    _, _, test, _, z_test = _loaded(name)
+    judge, g = load_pretrained(f"{test.name}-classes"), torch.Generator().manual_seed(7)
+    members = [torch.as_tensor(z_test[test.labels == c]) for c in (p, q)]
+    ways = _on_the_line(name, *(m[torch.randint(len(m), (500,), generator=g)] for m in members), 17)
+    line, faded = (scorecard.entropy(judge.probabilities(pictures)).mean(1) for pictures in ways.values())
+    return 100 * (line < faded).float().mean().item()
 
 
 def recompute(how: str) -> float:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from vaecourse import VAE, load_pretrained
 from vaecourse import checkpoints as ck
-from vaecourse.recipes import RECIPES
+from vaecourse.recipes import JUDGES, RECIPES
+from vaecourse.view_recipes import VIEW_RECIPES
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_every_recipe_has_its_trained_model(name):
 
 
 def test_nothing_ships_without_a_recipe():
-    assert ck.pretrained_names() == sorted(RECIPES)
+    assert ck.pretrained_names() == sorted([*RECIPES, *VIEW_RECIPES, *JUDGES])
 
 
 def test_unknown_names_get_the_nearest_one():

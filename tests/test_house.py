@@ -20,6 +20,7 @@ FLOORS = {
     **dict.fromkeys(
         ["strokes", "turntable", "vae", "views", "claims", "downloads", "imageset", "curves", "interpolation"], 0
     ),
+    **{"classifier": 0, "scorecard": 1},
     **dict.fromkeys(
         ["datasets", "training", "view_training", "checkpoints", "evidence", "plane", "sampling", "modes", "inputs"], 1
     ),

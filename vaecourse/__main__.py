@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 
 from .checkpoints import CheckpointError, load_model, load_pretrained
+from .classifier import Classifier
 from .datasets import DataError, load_dataset
 from .preflight import preflight, speed
-from .recipes import RECIPES, scores, train
+from .recipes import JUDGES, RECIPES, judge_scores, scores, train
 from .training import TrainingDiverged, best_device
+from .view_recipes import SIDE, VIEW_RECIPES, view_scores
+from .views import ViewVAE
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m vaecourse", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("train", help="train one of the models that ship; goes on where it was cut")
-    command.add_argument("name", help=", ".join(RECIPES))
+    command.add_argument("name", help=", ".join([*RECIPES, *VIEW_RECIPES, *JUDGES]))
     command.add_argument("--folder", type=Path, default=Path(), help="where the file goes (default: here)")
     command.add_argument("--device", help="cpu, cuda or mps (default: the fastest)")
     command = commands.add_parser("evaluate", help="measure a trained model on its test images")
@@ -46,6 +49,12 @@ def _evaluate(options: argparse.Namespace) -> int:
     is_file = options.model.endswith(".safetensors")
     model = load_model(options.model) if is_file else load_pretrained(options.model)
     dataset = model.meta["recipe"]["dataset"]
+    if isinstance(model, ViewVAE):
+        _print_scores(view_scores(model, load_dataset(dataset, size=SIDE), model.meta["recipe"]["gap"]))
+        return 0
+    if isinstance(model, Classifier):
+        _print_scores(judge_scores(model, load_dataset(dataset, split="test")))
+        return 0
     _print_scores(scores(model, load_dataset(dataset, split="train"), load_dataset(dataset, split="test")))
     return 0
 
@@ -61,6 +70,7 @@ def _preflight(options: argparse.Namespace) -> int:
 
 def _print_scores(values: dict[str, float]) -> None:
     units = {"elbo": "nats per image", "mse": "squared grey levels a pixel", "sigma": "grey levels"}
+    units |= {"psnr": "dB", "psnr_rest": "dB, without the validation objects"}
     for name, value in values.items():
         print(f"{name:>13}  {value:.4g} {units.get(name, '')}".rstrip())
 

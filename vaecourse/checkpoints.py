@@ -18,7 +18,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from .classifier import Classifier
 from .vae import VAE
+from .views import ViewVAE
 
 __all__ = [
     "CheckpointError",
@@ -31,6 +33,7 @@ __all__ = [
 ]
 
 _SHIPPED = files("vaecourse") / "models"
+_KINDS = {"VAE": VAE, "ViewVAE": ViewVAE, "Classifier": Classifier}
 
 
 class CheckpointError(RuntimeError):
@@ -79,20 +82,20 @@ def read_safetensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
     return tensors, meta
 
 
-def save_model(path: str | Path, model: VAE, meta: dict) -> None:
+def save_model(path: str | Path, model: VAE | ViewVAE | Classifier, meta: dict) -> None:
     """Writes the weights in half precision (half the download; `tests` hold the scores against it) with `meta`."""
     weights = {k: v.half() if v.ndim else v for k, v in model.state_dict().items()}
-    write_safetensors(path, weights, {"config": model.config} | meta)
+    write_safetensors(path, weights, {"kind": type(model).__name__, "config": model.config} | meta)
 
 
-def load_model(path: str | Path) -> VAE:
-    """The VAE that `save_model` wrote: float32, on the CPU, in eval mode, with what is known of it in `.meta`.
+def load_model(path: str | Path) -> VAE | ViewVAE | Classifier:
+    """The model that `save_model` wrote: float32, on the CPU, in eval mode, with what is known of it in `.meta`.
 
     Raises CheckpointError when the file is not a whole checkpoint of this course.
     """
     tensors, meta = read_safetensors(path)
     try:
-        model = VAE(**meta["config"])
+        model = _KINDS[meta.get("kind", "VAE")](**meta["config"])
         model.load_state_dict({k: v.float() for k, v in tensors.items()})
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path} holds another kind of model ({error}). Load it with what wrote it.") from error
@@ -107,7 +110,7 @@ def pretrained_names() -> list[str]:
     return sorted(file.name.removesuffix(".safetensors") for file in _SHIPPED.iterdir() if "safetensors" in file.name)
 
 
-def load_pretrained(name: str) -> VAE:
+def load_pretrained(name: str) -> VAE | ViewVAE | Classifier:
     """A trained model that ships with the course, on the CPU, in eval mode; needs no network.
 
     `.meta` says how it was made and what it scored. Raises ValueError, with the nearest name, for an unknown one.

@@ -147,7 +147,7 @@ def optical_flow(known: Tensor, at: list[float]) -> Tensor:
         to_before = -(1 - t) * t * there + t * t * back
         to_after = (1 - t) ** 2 * there - t * (1 - t) * back
         new.append((1 - t) * warp(before, to_before) + t * warp(after, to_after))
-    return torch.stack(new, dim=1).unflatten(0, known.shape[:2])
+    return torch.stack(new, dim=1).clamp(0, 1).unflatten(0, known.shape[:2])
 
 
 def _flow(a: Tensor, b: Tensor) -> Tensor:

@@ -20,11 +20,13 @@ from tqdm.auto import tqdm
 
 from . import __version__, measures
 from .checkpoints import load_pretrained, save_model
+from .classifier import Classifier, fit_classifier
 from .datasets import ImageSet, load_dataset
 from .training import best_device, fit
 from .vae import VAE
+from .view_recipes import VIEW_RECIPES, train_views
 
-__all__ = ["RECIPES", "Recipe", "distil", "scores", "train"]
+__all__ = ["JUDGES", "RECIPES", "Recipe", "distil", "judge_scores", "scores", "train"]
 
 
 @dataclass(frozen=True)
@@ -47,17 +49,28 @@ RECIPES = {
     "mnist-2d-page": Recipe("mnist", epochs=60, teacher="mnist-2d", **_PAGE),
     "strokes-2d-page": Recipe("strokes", epochs=60, teacher="strokes-2d", **_PAGE),
 }
+JUDGES = {"mnist-classes": "mnist", "strokes-classes": "strokes"}  # classifiers, and the images they learn from
+_JUDGE_EPOCHS = 10
 
 
 def train(name: str, folder: str | Path = ".", device: str | None = None) -> Path:
     """Trains the model called `name`, writes it into `folder` with its recipe and scores, and returns the file.
 
-    A run that is cut goes on where it was when it is started again. Raises ValueError for an unknown name.
+    A run that is cut goes on where it was when it is started again (but for the few minutes of a decoder that moves
+    pixels). Raises ValueError for an unknown name.
     """
-    if name not in RECIPES:
-        near = difflib.get_close_matches(str(name), RECIPES, n=1, cutoff=0)[0]
-        raise ValueError(f"no recipe is called {name!r}; there are {', '.join(RECIPES)}. Did you mean {near!r}?")
-    recipe, path = RECIPES[name], Path(folder) / f"{name}.safetensors"
+    known = [*RECIPES, *VIEW_RECIPES, *JUDGES]
+    if name not in known:
+        near = difflib.get_close_matches(str(name), known, n=1, cutoff=0)[0]
+        raise ValueError(f"no recipe is called {name!r}; there are {', '.join(known)}. Did you mean {near!r}?")
+    path = Path(folder) / f"{name}.safetensors"
+    if name in VIEW_RECIPES:
+        train_views(name, path)
+        return path
+    if name in JUDGES:
+        _train_judge(name, path)
+        return path
+    recipe = RECIPES[name]
     images = load_dataset(recipe.dataset, split="train")
     torch.manual_seed(recipe.seed)  # the weights that a network is born with
     model = VAE(images.images.shape[1:], hidden=recipe.hidden, decoder_hidden=recipe.decoder_hidden)
@@ -84,6 +97,28 @@ def train(name: str, folder: str | Path = ".", device: str | None = None) -> Pat
     save_model(path, model, meta)  # once before the scores: an hour's training must not hang on them
     save_model(path, model, meta | {"scores": scores(model, images, load_dataset(recipe.dataset, split="test"))})
     return path
+
+
+def _train_judge(name: str, path: Path) -> None:
+    """Trains the classifier called `name`, one of JUDGES, and writes it to `path` with its accuracy."""
+    train_set, test_set = (load_dataset(JUDGES[name], split=split) for split in ("train", "test"))
+    torch.manual_seed(0)  # the weights that a network is born with
+    judge = Classifier(train_set.images.shape[1:])
+    fit_classifier(judge, train_set.images, train_set.labels, _JUDGE_EPOCHS)
+    meta = {
+        "name": name,
+        "recipe": {"dataset": JUDGES[name], "epochs": _JUDGE_EPOCHS, "seed": 0},
+        "images": train_set.digest(),
+        "versions": {"vaecourse": __version__, "torch": torch.__version__, "python": platform.python_version()},
+        "scores": judge_scores(judge, test_set),
+    }
+    save_model(path, judge, meta)
+
+
+def judge_scores(judge: Classifier, test_set: ImageSet) -> dict[str, float]:
+    """The share of the test images that the judge names rightly."""
+    named = judge.probabilities(test_set.images).argmax(1).cpu().numpy()
+    return {"accuracy": float((named == test_set.labels).mean())}
 
 
 def scores(model: VAE, train_set: ImageSet, test_set: ImageSet) -> dict[str, float]:

@@ -1,0 +1,229 @@
+"""Curves in a latent space, and what they become under a decoder f: straight lines, arcs, lengths, the metric.
+
+Everywhere f takes codes (T, latent_dim) to points (T, …), row by row, with operations that PyTorch can differentiate:
+`lambda z: model.decode(z).mean`. Paths are (T, latent_dim); where it says (..., T, latent_dim), many at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from scipy.interpolate import CubicSpline, make_interp_spline
+from torch import Tensor
+from torch.nn.functional import normalize
+
+__all__ = [
+    "constant_speed",
+    "crossfade",
+    "jacobian",
+    "lerp",
+    "magnification",
+    "path_energy",
+    "path_length",
+    "pullback_metric",
+    "slerp",
+]
+
+BATCH = 8192  # codes at once, which bounds the memory that a decoder's layers take
+
+
+def lerp(a: Tensor, b: Tensor, steps: int) -> Tensor:
+    """The straight line from a to b, both (..., latent_dim): `steps` even steps, (..., steps, latent_dim).
+
+    Raises ValueError for ends that do not fit together or are not finite, and for fewer than 2 steps.
+    """
+    a, b = check_ends(a, b, steps)
+    t = torch.linspace(0, 1, steps, dtype=a.dtype, device=a.device)[:, None]
+    return (1 - t) * a[..., None, :] + t * b[..., None, :]
+
+
+def slerp(a: Tensor, b: Tensor, steps: int) -> Tensor:
+    """The arc from a to b, both (..., latent_dim), around the origin: (..., steps, latent_dim).
+
+    The direction turns evenly (Shoemake, "Animating rotation with quaternion curves", 1985) and the length goes
+    linearly from |a| to |b|; for ends of one length that is the usual formula. Where an end is zero there is no
+    direction to turn, and the arc is the line. Between opposite ends every half turn is as short: it goes through the
+    axis that is farthest from them. Raises ValueError as `lerp` does.
+    """
+    a, b = check_ends(a, b, steps)
+    length_a, length_b = a.norm(dim=-1, keepdim=True), b.norm(dim=-1, keepdim=True)
+    u, v = (x / length.clamp_min(torch.finfo(a.dtype).tiny) for x, length in ((a, length_a), (b, length_b)))
+    # The part of v across u gives the turn's plane; 2 atan2 keeps its digits where arccos of a product loses them.
+    angle = 2 * torch.atan2((u - v).norm(dim=-1, keepdim=True), (u + v).norm(dim=-1, keepdim=True))
+    across = _across(u, v)
+    axis = torch.zeros_like(u).scatter(-1, u.abs().argmin(-1, keepdim=True), 1.0)
+    # Of nearly opposite ends only rounding is left across u; then any direction does.
+    opposite = (across.norm(dim=-1, keepdim=True) < 1e-4) & (angle > 3)
+    across = _across(u, normalize(torch.where(opposite, axis, across), dim=-1))
+    across = normalize(_across(u, across), dim=-1)
+    t = torch.linspace(0, 1, steps, dtype=a.dtype, device=a.device)[:, None]
+    turn = t * angle[..., None]
+    arc = turn.cos() * u[..., None, :] + turn.sin() * across[..., None, :]
+    arc = arc * ((1 - t) * length_a[..., None] + t * length_b[..., None])
+    line = lerp(a, b, steps)
+    no_arc = (length_a * length_b == 0) | (angle == 0) | (opposite & (a.shape[-1] == 1))
+    path = torch.where(no_arc[..., None], line, arc)
+    path[..., 0, :], path[..., -1, :] = a, b
+    return path
+
+
+def _across(u: Tensor, v: Tensor) -> Tensor:
+    """The part of v at right angles to the unit vector u."""
+    return v - (u * v).sum(-1, keepdim=True) * u
+
+
+def crossfade(x_a: Tensor, x_b: Tensor, steps: int) -> Tensor:
+    """The baseline without a model: (1 - t) x_a + t x_b, pixel by pixel, for images (*image_shape).
+
+    Returns (steps, *image_shape). Raises ValueError as `lerp` does.
+    """
+    x_a, x_b = torch.as_tensor(x_a), torch.as_tensor(x_b)
+    if x_a.shape != x_b.shape:
+        raise ValueError(f"both images must have one shape; got {tuple(x_a.shape)} and {tuple(x_b.shape)}.")
+    return lerp(x_a.flatten(), x_b.flatten(), steps).reshape(steps, *x_a.shape)
+
+
+def jacobian(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
+    """J(z) = df/dz at codes z (N, latent_dim): (N, D, latent_dim), by forward-mode differentiation.
+
+    Raises ValueError when f is no function of that kind, or cannot be differentiated.
+    """
+    return values_and_jacobian(f, check_codes(z, "z"))[1]
+
+
+def pullback_metric(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
+    """G(z) = J(z)^T J(z), (N, latent_dim, latent_dim): a step dz changes the picture by sqrt(dz^T G dz)."""
+    j = jacobian(f, z)
+    return j.mT @ j
+
+
+def magnification(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
+    """sqrt(det G(z)), (N,): how much area (volume) of pictures a unit of latent area (volume) becomes.
+
+    Bishop, Svensen and Williams, "Magnification factors for the GTM algorithm", 1997.
+    """
+    return torch.linalg.svdvals(jacobian(f, z)).prod(-1)
+
+
+def path_length(f: Callable[[Tensor], Tensor], path: Tensor) -> Tensor:
+    """The length of f(path), (...,): the sum of the distances between the T points of paths (..., T, latent_dim)."""
+    return _picture_steps(f, path).sum(-1)
+
+
+def path_energy(f: Callable[[Tensor], Tensor], path: Tensor) -> Tensor:
+    """The integral of |d f(path) / dt|^2 over t from 0 to 1, (...,), for paths (..., T, latent_dim).
+
+    At least the length squared, and equal to it when the pictures change at a constant speed.
+    """
+    steps = _picture_steps(f, path)
+    return steps.shape[-1] * steps.square().sum(-1)
+
+
+def constant_speed(f: Callable[[Tensor], Tensor], path: Tensor, steps: int | None = None) -> Tensor:
+    """The same way, (..., steps, latent_dim), with codes placed so that the pictures change evenly.
+
+    path is (..., T, latent_dim), read as straight pieces; steps is T unless given. Where the pictures do not change at
+    all, the codes are spread evenly. Raises ValueError for paths that are not finite or have fewer than 2 points.
+    """
+    path = _check_path(path)
+    steps = path.shape[-2] if steps is None else steps
+    _check_steps(steps)
+    return evenly(f, resample(path, 8 * (path.shape[-2] - 1) + 1, smooth=False), steps)
+
+
+def resample(path: Tensor, steps: int, smooth: bool = True) -> Tensor:
+    """Paths (..., T, d) as (..., steps, d): a cubic spline through their points, or straight pieces between them."""
+    old, new = np.linspace(0, 1, path.shape[-2]), np.linspace(0, 1, steps)
+    points = path.detach().cpu().double().movedim(-2, 0).numpy()
+    curve = CubicSpline(old, points) if smooth and len(old) > 3 else make_interp_spline(old, points, k=1)
+    return torch.as_tensor(curve(new)).movedim(0, -2).to(path)
+
+
+def evenly(f, path: Tensor, steps: int) -> Tensor:
+    """`steps` points of paths (..., T, d) between which the pictures change by the same amount."""
+    moved = _picture_steps(f, path).detach().cpu().double().numpy()
+    points, even = path.detach().cpu().double().numpy(), np.empty((*path.shape[:-2], steps, path.shape[-1]))
+    for k in np.ndindex(path.shape[:-2]):
+        gone = np.append(0, moved[k].cumsum())
+        gone = np.arange(len(gone)) if gone[-1] == 0 else gone
+        at = np.linspace(0, gone[-1], steps)
+        even[k] = np.stack([np.interp(at, gone, axis) for axis in points[k].T], axis=1)
+        even[k][[0, -1]] = points[k][[0, -1]]
+    return torch.as_tensor(even).to(path)
+
+
+def values(f, z: Tensor) -> Tensor:
+    """f at codes z (N, d): (N, D). Raises ValueError when f is no function of that kind."""
+    try:
+        value = f(z)
+    except RuntimeError as error:
+        if "storage" not in str(error):
+            raise
+        raise ValueError("f leaves PyTorch on its way (.numpy()?), so it has no derivative. Use torch.") from error
+    if not isinstance(value, Tensor) or value.ndim < 2 or len(value) != len(z) or not value.is_floating_point():
+        got = f"{tuple(value.shape)} of {value.dtype}" if isinstance(value, Tensor) else type(value).__name__
+        raise ValueError(
+            f"f must turn codes (T, {z.shape[1]}) into a float tensor (T, D), one row a code; for {len(z)} codes it "
+            f"gave {got}. For a VAE: lambda z: model.decode(z).mean.flatten(1)."
+        )
+    return value.flatten(1)
+
+
+@torch.no_grad()  # derivatives go forward, with the values: nothing has to be remembered for a way back
+def values_and_jacobian(f, z: Tensor) -> tuple[Tensor, Tensor]:
+    """f (N, D) and df/dz (N, D, d) at codes z (N, d). Row by row, so all codes move in one direction at once."""
+
+    def along(direction: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.func.jvp(lambda x: values(f, x), (z,), (direction.expand_as(z),))
+
+    value, j = torch.func.vmap(along, out_dims=(None, 0))(torch.eye(z.shape[1]).to(z))
+    return value, j.movedim(0, 2)
+
+
+def _picture_steps(f, path: Tensor) -> Tensor:
+    path = _check_path(path)
+    with torch.no_grad():
+        value = torch.cat([values(f, z) for z in path.reshape(-1, path.shape[-1]).split(BATCH)])
+    return value.reshape(*path.shape[:-1], -1).diff(dim=-2).norm(dim=-1)
+
+
+def check_codes(z, name: str) -> Tensor:
+    """Codes (N, latent_dim) as a tensor of finite floats. Raises ValueError otherwise, as do the checks below."""
+    z = _floats(z, name)
+    if z.ndim != 2 or 0 in z.shape:
+        raise ValueError(f"{name} must be (N, latent_dim), at least one code; got {tuple(z.shape)}.")
+    return z
+
+
+def check_ends(a, b, steps: int) -> tuple[Tensor, Tensor]:
+    """Two ends (..., latent_dim) of one shape, for a path of `steps` points."""
+    _check_steps(steps)
+    a, b = _floats(a, "a"), _floats(b, "b")
+    if a.shape != b.shape or a.ndim < 1 or 0 in a.shape:
+        raise ValueError(
+            f"a and b must be two codes (latent_dim,), or as many codes (P, latent_dim) each; got {tuple(a.shape)} and "
+            f"{tuple(b.shape)}."
+        )
+    return a, b
+
+
+def _check_path(path) -> Tensor:
+    path = _floats(path, "path")
+    if path.ndim < 2 or path.shape[-2] < 2 or 0 in path.shape:
+        raise ValueError(f"a path must be (..., T, latent_dim) with at least 2 points; got {tuple(path.shape)}.")
+    return path
+
+
+def _check_steps(steps: int) -> None:
+    if not isinstance(steps, int | np.integer) or steps < 2:
+        raise ValueError(f"steps must be a whole number of at least 2, both ends counted; got {steps!r}.")
+
+
+def _floats(given, name: str) -> Tensor:
+    z = given.detach() if isinstance(given, Tensor) else torch.as_tensor(np.asarray(given, np.float32))
+    z = z if z.is_floating_point() else z.float()
+    if not z.isfinite().all():
+        raise ValueError(f"{name} must hold finite numbers only, no NaN. Find them with torch.isfinite({name}).")
+    return z
