@@ -93,10 +93,10 @@ def geodesic(f: Callable[[Tensor], Tensor], a: Tensor, b: Tensor, steps: int) ->
 def density_aware(f: Callable[[Tensor], Tensor], codes: Tensor, bandwidth: float = 0.2, strength: float = 300.0):
     """f with one more coordinate, which rises where no codes (N, latent_dim) are: geodesics of it keep to the codes.
 
-    It is strength / sqrt(density + 0.01), in the units of f: the density of the codes, smoothed by a normal of width `bandwidth`, in units
-    of its mean over the codes. (Of very many codes, evenly chosen ones stand for all.) So does a decoder bend the plane
-    whose own uncertainty grows away from the data (Arvanitidis, Hansen and Hauberg, "Latent space oddity", 2018,
-    equations 8 and 9, here with one width for all pixels).
+    It is strength / sqrt(density + 0.01), in the units of f: the density of the codes, smoothed by a normal of width
+    `bandwidth`, over its mean at the codes. (Of very many codes, evenly chosen ones stand for all.) So does a decoder
+    bend the plane whose own uncertainty grows away from the data (Arvanitidis, Hansen and Hauberg, "Latent space
+    oddity", 2018, equations 8 and 9, here with one width for all pixels).
     Raises ValueError for codes that are not finite, and for a bandwidth or strength that is not positive.
     """
     codes = check_codes(codes, "codes")
