@@ -228,15 +228,33 @@ function fieldsOf(tensors, z) {
   return convolve(hidden, 16, ...layer(7));
 }
 
-/** The value of a picture with `side` pixels a side at a place between pixels; beyond it lies black, or its edge. */
-function between(values, start, side, x, y, black) {
+/** The value of a field with 16 cells a side at a place between cells; beyond the field lies its edge. */
+function between(values, start, x, y) {
   const left = Math.floor(x), top = Math.floor(y);
   let sum = 0;
   for (const [i, j] of [[left, top], [left + 1, top], [left, top + 1], [left + 1, top + 1]]) {
     const share = (1 - Math.abs(x - i)) * (1 - Math.abs(y - j));
-    if (black && (i < 0 || j < 0 || i >= side || j >= side)) continue;
-    const column = Math.min(side - 1, Math.max(0, i)), row = Math.min(side - 1, Math.max(0, j));
-    sum += share * values[start + row * side + column];
+    sum += share * values[start + Math.min(15, Math.max(0, j)) * 16 + Math.min(15, Math.max(0, i))];
+  }
+  return sum;
+}
+
+/** Weight of a pixel at distance d in cubic convolution (Keys, 1981), with the a = -0.75 that PyTorch takes. */
+function keys(d) {
+  const a = -0.75;
+  d = Math.abs(d);
+  if (d <= 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
+  return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
+}
+
+/** The value of a picture with `side` pixels a side at a place between pixels; beyond it lies black. */
+function fetch(photo, side, x, y) {
+  const left = Math.floor(x) - 1, top = Math.floor(y) - 1;
+  let sum = 0;
+  for (let j = Math.max(0, top); j < Math.min(side, top + 4); j++) {
+    let across = 0;
+    for (let i = Math.max(0, left); i < Math.min(side, left + 4); i++) across += keys(x - i) * photo[j * side + i];
+    sum += keys(y - j) * across;
   }
   return sum;
 }
@@ -252,11 +270,12 @@ function moved(fields, left, right, side, t) {
   for (let row = 0; row < side; row++) {
     for (let column = 0; column < side; column++) {
       const [x, y] = [column, row].map((k) => Math.max(0, ((k + 0.5) * 16) / side - 0.5));
-      const [vlx, vly, vrx, vry, b] = [0, 1, 2, 3, 4].map((k) => between(fields, 256 * k, 16, x, y, false));
-      const fetch = (photo, vx, vy, far) => between(
-        photo, 0, side, column + (far * vx * side) / 2, row + (far * vy * side) / 2, true);
+      const [vlx, vly, vrx, vry, b] = [0, 1, 2, 3, 4].map((k) => between(fields, 256 * k, x, y));
+      const from = (photo, vx, vy, far) => fetch(
+        photo, side, column + (far * vx * side) / 2, row + (far * vy * side) / 2);
       const mask = 1 / (1 + Math.exp(-b - odds));
-      out[row * side + column] = mask * fetch(left, vlx, vly, t) + (1 - mask) * fetch(right, vrx, vry, 1 - t);
+      const grey = mask * from(left, vlx, vly, t) + (1 - mask) * from(right, vrx, vry, 1 - t);
+      out[row * side + column] = Math.min(1, Math.max(0, grey)); // cubics overshoot a little
     }
   }
   return out;
