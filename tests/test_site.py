@@ -110,7 +110,11 @@ def test_a_chapter_has_its_figures_its_formulas_and_its_solutions(browser, site,
     assert not first.evaluate("d => d.open")
     first.locator("summary").focus()
     tab.keyboard.press("Enter")
-    assert first.evaluate("d => d.open"), "a solution must unfold from the keyboard"
+    try:  # a busy page opens it a moment later
+        tab.wait_for_function("d => d.open", arg=first.element_handle(), timeout=3000)
+    except Exception:
+        held = tab.evaluate("document.activeElement.outerHTML.slice(0, 300)")
+        pytest.fail(f"a solution must unfold from the keyboard; the focus is on {held}")
     assert tab.locator(".cell_output .output.traceback, .cell_output .stderr").count() == 0
     tab.context.close()
 

@@ -7,6 +7,7 @@ python book/tools/execute.py 04 06        those whose names begin so
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -18,6 +19,11 @@ from nbclient import NotebookClient
 from vaecourse.datasets import resolve
 
 BOOK = Path(__file__).resolve().parents[1]
+
+
+def is_progress(output: dict) -> bool:
+    """Whether an output is a tqdm bar, which in a notebook is a widget whose plain text begins with its percentage."""
+    return re.match(r"\s*\d+%\|", output.get("data", {}).get("text/plain", "")) is not None
 
 
 def execute(path: Path) -> None:
@@ -34,7 +40,7 @@ def execute(path: Path) -> None:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
             # Progress bars are for the one who waits; widget views are made anew by whoever opens the chapter.
-            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr" and not is_progress(o)]
             for output in cell.outputs:
                 output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
     temporary = path.with_suffix(".tmp")

@@ -2,7 +2,8 @@
 
 An explorer that stands by itself is shown as its twin in HTML. One that stands among plain ipywidgets, linked to them
 by `jslink`, needs Jupyter's widget manager and the state of those widgets. MyST-NB writes the state of every widget
-that a notebook made, weights and front end included, into the page; what is left here is what the page shows.
+that a notebook made, weights and front end included, into the page; what is left here is what the page shows. A
+progress bar is for the one who waits: those that a chapter left behind are not shown.
 """
 
 from __future__ import annotations
@@ -46,14 +47,23 @@ def lighten(model: dict) -> dict:
 
 
 def keep_what_is_shown(app, pagename: str, template: str, context: dict, doctree) -> None:
-    """Cuts the page's widget state down to what its views need; drops it where there is no view."""
+    """Cuts the page's widget state down to what its views of explorers need; other views, and their state, go."""
     data = getattr(app.env, "nb_metadata", {}).get(pagename, {}).get("js_files", {})
-    views = {json.loads(found)["model_id"] for found in VIEW.findall(context.get("body", ""))}
     _, script = data.pop("ipywidgets_state", (None, None))
-    if script is None or not views:
+    if script is None:
         return
-    saved = json.loads(script["body"])
-    kept = shown(saved["state"], views)
+    saved, kept = json.loads(script["body"]), set()
+
+    def keep(view: re.Match) -> str:
+        models = shown(saved["state"], {json.loads(view[1])["model_id"]})
+        if not any("_esm" in saved["state"][name]["state"] for name in models):
+            return ""
+        kept.update(models)
+        return view[0]
+
+    context["body"] = VIEW.sub(keep, context.get("body", ""))
+    if not kept:
+        return
     saved["state"] = {name: lighten(model) for name, model in saved["state"].items() if name in kept}
     text = json.dumps(saved, sort_keys=True).replace("<", "\\u003c")  # no tag may end the script
     data["ipywidgets_state"] = (None, script | {"body": text})
