@@ -1,5 +1,6 @@
 """The built book, opened in a real browser: every page, on a laptop and on a phone, in light and in dark."""
 
+import contextlib
 import functools
 import http.server
 import importlib.util
@@ -24,14 +25,32 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="module")
-def site():
+class Strict(Quiet):
+    def end_headers(self):
+        self.send_header("Content-Security-Policy", "default-src 'self'")
+        super().end_headers()
+
+
+@contextlib.contextmanager
+def served(handler):
     """The address of the built site, served on this machine."""
-    handler = functools.partial(Quiet, directory=str(HTML))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    serve = functools.partial(handler, directory=str(HTML))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def site():
+    with served(Quiet) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def strict_site():
+    with served(Strict) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +135,23 @@ def test_a_chapter_has_its_figures_its_formulas_and_its_solutions(browser, site,
         held = tab.evaluate("document.activeElement.outerHTML.slice(0, 300)")
         pytest.fail(f"a solution must unfold from the keyboard; the focus is on {held}")
     assert tab.locator(".cell_output .output.traceback, .cell_output .stderr").count() == 0
+    tab.context.close()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_policy_that_names_only_the_site_stops_nothing_that_teaches(browser, strict_site, page):
+    tab, _, problems = visit(browser, f"{strict_site}/{page}.html")
+    assert problems == []
+    pictures = tab.eval_on_selector_all("article img", "all => all.map(i => i.naturalWidth)")
+    assert all(width > 16 for width in pictures)
+    if page in CHAPTERS:
+        assert tab.locator("mjx-container").count() > 3
+    for explorer in tab.locator("latent-explorer, turning-object").all():
+        explorer.scroll_into_view_if_needed()
+        explorer.locator("canvas").first.wait_for(timeout=10_000)
+    icons = tab.eval_on_selector_all("svg.svg-inline--fa", "all => all.map(i => i.getBoundingClientRect().height)")
+    assert all(height < 40 for height in icons)
+    assert tab.evaluate("document.documentElement.dataset.theme") in ("light", "dark")
     tab.context.close()
 
 

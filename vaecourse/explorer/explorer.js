@@ -34,6 +34,7 @@ function h(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "style") node.style.cssText = value; // as an attribute, a strict policy would not let it through
     else if (value != null && value !== false) node.setAttribute(name, value === true ? "" : value);
   }
   node.append(...children);

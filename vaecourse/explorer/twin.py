@@ -64,7 +64,7 @@ def still(explorer, model: VAE) -> str:
     fig, (ax, drawing) = plt.subplots(1, 2, figsize=(7.6, 4.6), width_ratios=(3, 2), layout="constrained")
     codes = np.frombuffer(explorer.codes, "<f2").astype(float).reshape(-1, 2)
     if explorer.background == "drawings":
-        decoded_plane(ax, model, extent=extent, steps=21)
+        decoded_plane(ax, model, extent=extent, steps=17)
     elif explorer.background == "codes":
         labels = np.frombuffer(explorer.labels, np.uint8)
         ax.scatter(*codes.T, c=np.take(CLASS_COLORS, labels % 10), s=3, alpha=0.6, lw=0)
@@ -79,4 +79,4 @@ def still(explorer, model: VAE) -> str:
     drawing.imshow(model.decode(z).mean[0].cpu().numpy(), cmap=INK, vmin=0, vmax=1)
     drawing.set_title(f"f(z) at ({explorer.z1:.2f}, {explorer.z2:.2f})")
     drawing.axis("off")
-    return png(fig, dpi=80)
+    return png(fig, dpi=80, colors=32)  # a stand-in: a page may hold several

@@ -37,6 +37,7 @@ function h(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "style") node.style.cssText = value; // as an attribute, a strict policy would not let it through
     else if (value != null && value !== false) node.setAttribute(name, value === true ? "" : value);
   }
   node.append(...children);
@@ -1597,9 +1598,8 @@ const turn = (angle) => ((angle % 360) + 360) % 360;
 
 /** The views of one object from its sheet: grey levels from 0 to 1. */
 async function unpack(address, count, side) {
-  const image = new Image();
-  image.src = address;
-  await image.decode();
+  const bytes = Uint8Array.from(atob(address.split(",")[1]), (letter) => letter.charCodeAt(0));
+  const image = await createImageBitmap(new Blob([bytes], { type: "image/png" })); // data addresses may be forbidden
   const canvas = h("canvas", { width: image.width, height: image.height });
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.drawImage(image, 0, 0);
