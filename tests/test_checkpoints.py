@@ -1,14 +1,16 @@
 """Files that are whole, hold what they should, and refuse everything else with a sentence."""
 
 import errno
+import io
 import json
 import os
 import pickle
 import stat
+from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vaecourse import VAE, load_pretrained
@@ -50,46 +52,152 @@ def test_nothing_ships_without_a_recipe():
     assert ck.pretrained_names() == sorted([*RECIPES, *VIEW_RECIPES, *JUDGES])
 
 
-def test_unknown_names_get_the_nearest_one():
+@pytest.mark.parametrize("name", ["mnist2d", "../models/mnist-2d"])
+def test_unknown_names_get_the_nearest_one(name):
     with pytest.raises(ValueError, match="Did you mean 'mnist-2d'"):
-        load_pretrained("mnist2d")
+        load_pretrained(name)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"<!DOCTYPE html><html>",
-        pickle.dumps({"a": 1}),
-        b"\xff" * 64,
-        (2**62).to_bytes(8, "little") + b"{}",  # a header that claims four exabytes
-        (2).to_bytes(8, "little") + b"{}",  # a whole file, but not one of ours
-    ],
-)
-def test_files_that_are_something_else_are_refused(tmp_path, content):
-    path = tmp_path / "x.safetensors"
-    path.write_bytes(content)
-    with pytest.raises(ck.CheckpointError, match="not a whole checkpoint"):
+class Trap:
+    """Once pickled, it makes a file where it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def torch_file(content):
+    stream = io.BytesIO()
+    torch.save(content, stream)
+    return stream.getvalue()
+
+
+SOMETHING_ELSE = {
+    "an empty file": lambda trap: b"",
+    "a web page": lambda trap: b"<!DOCTYPE html><html>",
+    "a pickle": pickle.dumps,
+    "a pickle of PyTorch's": torch_file,
+    "noise": lambda trap: b"\xff" * 64,
+    "a header of four exabytes": lambda trap: (2**62).to_bytes(8, "little") + b"{}",
+    "a whole file, but not ours": lambda trap: (2).to_bytes(8, "little") + b"{}",
+}
+
+
+@pytest.mark.parametrize("make", SOMETHING_ELSE.values(), ids=SOMETHING_ELSE)
+def test_files_that_are_something_else_are_refused(tmp_path, request, record_property, make):
+    path, sprung = tmp_path / "x.safetensors", tmp_path / "sprung"
+    path.write_bytes(make(Trap(sprung)))
+    with pytest.raises(ck.CheckpointError, match="not a whole checkpoint") as caught:
         ck.load_model(path)
+    assert not sprung.exists()
+    record_property("fault", (f"a checkpoint: {request.node.callspec.id}", str(caught.value), "nothing"))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(cut=st.floats(0, 0.999), flips=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), max_size=6))
-def test_damaged_files_never_crash_otherwise(tmp_path, cut, flips):
+def test_damaged_files_never_crash_otherwise(tmp_path, record_property):
     torch.manual_seed(0)
-    path = tmp_path / "m.safetensors"
+    path, said = tmp_path / "m.safetensors", {}
     ck.save_model(path, VAE(image_shape=(2, 2), hidden=(3,)), {})
-    data = bytearray(path.read_bytes())
-    if not flips:
-        data = data[: int(cut * len(data))]
-    for place, value in flips:
-        data[int(place * min(len(data), 900))] = value  # the header is where the danger is
-    path.write_bytes(data)
-    try:
-        model = ck.load_model(path)
-    except ck.CheckpointError:
-        return
-    assert flips and isinstance(model, VAE), "a file cut short must not load"
+    whole = path.read_bytes()
+
+    @settings(max_examples=150, deadline=None)
+    @given(cut=st.floats(0, 0.999), flips=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), max_size=6))
+    def check(cut, flips):
+        data = bytearray(whole if flips else whole[: int(cut * len(whole))])
+        for place, value in flips:
+            data[int(place * min(len(data), 900))] = value  # the header is where the danger is
+        path.write_bytes(data)
+        try:
+            model = ck.load_model(path)
+        except ck.CheckpointError as error:
+            said["last"] = str(error)
+        else:
+            assert flips and isinstance(model, VAE), "a file cut short must not load"
+
+    check()
+    record_property("fault", ("a checkpoint with wrong bytes, or cut short (fuzzed)", said["last"], "nothing"))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+TENSOR = st.fixed_dictionaries(
+    {
+        "dtype": st.sampled_from(["F32", "F16", "BF16", "F8_E8M0", "F4", "C64", "BOOL", "U64", "X"]),
+        "shape": st.lists(st.integers(0, 4) | st.integers(0, 2**64), max_size=3),
+        "data_offsets": st.lists(st.integers(0, 16), min_size=2, max_size=2),
+    }
+)
+
+
+def test_whatever_a_header_says_it_never_crashes_otherwise(tmp_path, record_property):
+    path, said = tmp_path / "m.safetensors", {}
+
+    @settings(max_examples=150, deadline=None)
+    @given(
+        st.dictionaries(st.sampled_from(["a", "b", "__metadata__"]), TENSOR | JSON, max_size=2), st.binary(max_size=16)
+    )
+    @example({"a": {"dtype": "F32", "shape": [0, 2**40, 2**40], "data_offsets": [0, 0]}}, b"")
+    @example({"a": {"dtype": "F32", "shape": [0, 2**64 - 1], "data_offsets": [0, 0]}}, b"")
+    @example({"a": {"dtype": "F4", "shape": [4], "data_offsets": [0, 2]}}, b"12")
+    def check(header, data):
+        text = json.dumps(header).encode()
+        path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+        with pytest.raises(ck.CheckpointError, match="not a whole checkpoint") as caught:
+            ck.load_model(path)
+        said["last"] = str(caught.value)
+
+    check()
+    record_property("fault", ("a checkpoint with any header (fuzzed)", said["last"], "nothing"))
+
+
+CONFIG = st.dictionaries(
+    st.sampled_from(["image_shape", "latent_dim", "hidden", "likelihood", "sigma", "width", "classes", "spread"]), JSON
+)
+META = st.builds(lambda kind, config: {"kind": kind, "config": config}, st.sampled_from([*ck._KINDS]) | JSON, CONFIG)
+
+
+def test_whatever_a_description_says_it_never_crashes_otherwise(tmp_path, record_property):
+    path, said = tmp_path / "m.safetensors", {}
+
+    @settings(max_examples=100, deadline=None)
+    @given(META | JSON)
+    @example({"config": {"latent_dim": 2**70}})
+    def check(meta):
+        ck.write_safetensors(path, {"a": torch.zeros(1)}, meta)
+        with pytest.raises(ck.CheckpointError) as caught:
+            ck.load_model(path)
+        said["last"] = str(caught.value)
+
+    check()
+    record_property("fault", ("a checkpoint with any description (fuzzed)", said["last"], "nothing"))
+
+
+def test_a_description_of_a_giant_takes_no_memory(tmp_path, monkeypatch, record_property):
+    places = []
+
+    class Spy(VAE):
+        def __init__(self, **config):
+            places.append(torch.get_default_device().type)
+            super().__init__(**config)
+
+    monkeypatch.setitem(ck._KINDS, "VAE", Spy)
+    ck.write_safetensors(tmp_path / "bomb", {"a": torch.zeros(1)}, {"config": {"hidden": [3000, 3000]}})
+    with pytest.raises(ck.CheckpointError, match="do not fit its description") as caught:
+        ck.load_model(tmp_path / "bomb")
+    assert places == ["meta"]
+    record_property("fault", ("a checkpoint that describes a giant", str(caught.value), "nothing; no memory is taken"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="this system does not list what is mapped")
+def test_no_file_stays_mapped_into_memory(tmp_path, model):
+    """Windows lets nobody replace a file that is: a resumed run could not save again."""
+    ck.save_model(tmp_path / "m.safetensors", model, {})
+    tensors, _ = ck.read_safetensors(tmp_path / "m.safetensors")
+    assert tensors and "m.safetensors" not in Path("/proc/self/maps").read_text()
 
 
 def test_a_model_of_another_shape_or_with_weights_gone_bad_is_refused(tmp_path, model):
@@ -106,24 +214,34 @@ def test_a_model_of_another_shape_or_with_weights_gone_bad_is_refused(tmp_path, 
         ck.load_model(path)
 
 
-def test_a_missing_file_gets_a_sentence(tmp_path):
-    with pytest.raises(ck.CheckpointError, match="train the model first"):
+def test_a_missing_file_gets_a_sentence(tmp_path, record_property):
+    with pytest.raises(ck.CheckpointError, match="train the model first") as caught:
         ck.load_model(tmp_path / "nothing.safetensors")
+    record_property("fault", ("a checkpoint that is not there", str(caught.value), "nothing"))
 
 
-@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), PermissionError(13, "denied")])
-def test_a_write_that_fails_keeps_the_old_file_and_leaves_nothing_else(tmp_path, model, monkeypatch, error):
+def test_a_file_that_cannot_be_read_gets_a_sentence(tmp_path, record_property):
+    with pytest.raises(ck.CheckpointError, match=r"cannot be read \(Is a directory\)") as caught:
+        ck.load_model(tmp_path)
+    record_property("fault", ("a checkpoint that cannot be read", str(caught.value), "nothing"))
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_a_write_that_fails_keeps_the_old_file_and_leaves_nothing_else(
+    tmp_path, model, monkeypatch, record_property, number
+):
     path = tmp_path / "m.safetensors"
     ck.save_model(path, model, {"version": 1})
 
     def fail(*_):
-        raise error
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(ck.CheckpointError, match="space left"):
+    with pytest.raises(ck.CheckpointError, match=f"{os.strerror(number)}.*still whole") as caught:
         ck.save_model(path, model, {"version": 2})
     assert [p.name for p in tmp_path.iterdir()] == ["m.safetensors"]
     assert ck.load_model(path).meta["version"] == 1
+    record_property("fault", (f"saving fails ({errno.errorcode[number]})", str(caught.value), "nothing"))
 
 
 def test_other_people_may_read_what_was_written(tmp_path, model):

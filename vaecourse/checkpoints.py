@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 from importlib.resources import files
 from pathlib import Path
-from uuid import uuid4
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
 from .classifier import Classifier
+from .downloads import write_whole
 from .vae import VAE
 from .views import ViewVAE
 
@@ -45,21 +44,14 @@ def write_safetensors(path: str | Path, tensors: dict[str, Tensor], meta: dict) 
 
     Raises CheckpointError when the folder cannot be written to or has no space left.
     """
-    path = Path(path)
-    # The same folder, so that the move is a rename; a name of its own, so that two writers do not mix.
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
+    cpu = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        cpu = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-        temporary.write_bytes(save(cpu, metadata={"meta": json.dumps(meta)}))
-        os.replace(temporary, path)
-    except (OSError, SafetensorError) as error:
+        write_whole(Path(path), save(cpu, metadata={"meta": json.dumps(meta)}))
+    except OSError as error:
         raise CheckpointError(
-            f"cannot write {path}: {error}. Is the folder writable, and is there space left? "
-            f"An older file of that name is still whole."
+            f"cannot write {path}: {error.strerror}. Make room there or name another folder, then run it again. "
+            f"An older file of that name, if there is one, is still whole."
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_safetensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
@@ -68,12 +60,16 @@ def read_safetensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
     Raises CheckpointError when the file is missing, cut short, or something else.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            meta = json.loads((file.metadata() or {})["meta"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (safe_open is no dict)
+        data = Path(path).read_bytes()  # not mapped into memory: Windows lets nobody replace a file that is
     except FileNotFoundError as error:
         raise CheckpointError(f"there is no file {path}. Check the name, or train the model first.") from error
-    except (OSError, SafetensorError, KeyError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror}). Check its rights, and the name.") from error
+    try:
+        tensors = load(data)
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        meta = json.loads(header["__metadata__"]["meta"])
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(
             f"{path} is not a whole checkpoint of this course ({error}). Delete it and train or download it again."
         ) from error
@@ -95,7 +91,12 @@ def load_model(path: str | Path) -> VAE | ViewVAE | Classifier:
     """
     tensors, meta = read_safetensors(path)
     try:
-        model = _KINDS[meta.get("kind", "VAE")](**meta["config"])
+        kind, config = _KINDS[meta.get("kind", "VAE")], meta["config"]
+        with torch.device("meta"):  # where a model takes no memory, however large the file says that it is
+            shapes = {k: v.shape for k, v in kind(**config).state_dict().items()}
+        if shapes != {k: v.shape for k, v in tensors.items()}:
+            raise ValueError("its weights do not fit its description")
+        model = kind(**config)
         model.load_state_dict({k: v.float() for k, v in tensors.items()})
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path} holds another kind of model ({error}). Load it with what wrote it.") from error

@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from . import strokes, turntable
-from .downloads import DataDamaged, DataError, DataUnavailable, check_digest, inflate, obtain, parse_idx, unzip_views
+from .downloads import DataDamaged, DataError, DataUnavailable, check_digest, obtain
+from .formats import inflate, parse_idx, unzip_views
 from .imageset import ImageSet
 
 __all__ = ["DataDamaged", "DataError", "DataUnavailable", "ImageSet", "load_dataset", "load_folder", "resolve"]
@@ -167,7 +168,7 @@ def load_folder(path, size=(28, 28)):
     sides = tuple(size) if isinstance(size, tuple | list) else (size, size)
     if len(sides) != 2 or not all(isinstance(side, int | np.integer) and side >= 1 for side in sides):
         raise ValueError(f"size must be (height, width) in whole pixels; got {size!r}. Try size=(28, 28).")
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))
     classes = [folder for folder in _visible(path) if folder.is_dir()]
     if not classes:
         raise DataUnavailable(f"{path} has no sub-folders. Make one for each class, and put that class's images there.")
@@ -183,8 +184,8 @@ def load_folder(path, size=(28, 28)):
     images = np.stack(greys).astype(np.float32) / 255
     if np.median(np.concatenate([_border(image) for image in images])) > 0.5:
         images = 1 - images
-    names = tuple(folder.name for folder in classes)
-    return ImageSet(images, np.array(labels, np.int64), path.name, "Images of the reader's own.", names)
+    name, *names = (folder.name.encode(errors="replace").decode() for folder in (path, *classes))  # can be printed
+    return ImageSet(images, np.array(labels, np.int64), name, "Images of the reader's own.", tuple(names))
 
 
 def _visible(folder):

@@ -5,28 +5,25 @@ pass the same check: the SHA-256 of the *content*, that is of the unpacked numbe
 not do, because somebody who packs the same images again gets another one.
 """
 
-import functools
-import gzip
+import contextlib
 import hashlib
 import io
-import math
 import os
-import re
-import zipfile
-import zlib
-from pathlib import Path, PurePosixPath
+import threading
+import warnings
+from datetime import date
+from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
-import numpy as np
 import pooch
 import requests
-from PIL import Image
 
-__all__ = ["DataDamaged", "DataError", "DataUnavailable", "cache_folder", "check_digest", "inflate", "obtain"]
-__all__ += ["parse_idx", "unzip_views"]
+__all__ = ["DataDamaged", "DataError", "DataUnavailable", "cache_folder", "check_digest", "obtain", "write_whole"]
 
 TIMEOUT = (5, 30)  # seconds: to reach a mirror, and between two pieces of its answer
-MEMBER_LIMIT = 2**17  # bytes that are unpacked of an image in a zip: eight times what 128 × 128 pixels take
+WINDOW, SLOWEST = 30, 2**12  # seconds, bytes a second: a mirror that is slower for so long is given up
+LEFTOVER = 3600  # seconds after which a file half written is taken for that of a process that was killed
 
 
 class DataError(RuntimeError):
@@ -34,7 +31,7 @@ class DataError(RuntimeError):
 
 
 class DataUnavailable(DataError):
-    """The data cannot be had here: no network, no space, no such folder."""
+    """The data cannot be had here: no network, no such folder."""
 
 
 class DataDamaged(DataError):
@@ -43,8 +40,13 @@ class DataDamaged(DataError):
 
 def cache_folder():
     """The folder that downloads are kept in, laid out like VAECOURSE_DATA; the variable VAECOURSE_CACHE moves it."""
-    chosen = os.environ.get("VAECOURSE_CACHE")
-    return Path(chosen).expanduser() if chosen else Path(pooch.os_cache("vaecourse"))
+    return _folder("VAECOURSE_CACHE") or Path(pooch.os_cache("vaecourse"))
+
+
+def _folder(variable):
+    """The folder that an environment variable names, or None."""
+    name = os.environ.get(variable, "").strip()  # Windows line ends leave a \r behind the name
+    return Path(os.path.expanduser(name)) if name else None
 
 
 def obtain(file, mirrors, read, limit):
@@ -56,21 +58,17 @@ def obtain(file, mirrors, read, limit):
     limit     the most bytes the file may have
 
     Returns what `read` returns. Raises DataDamaged if the copy in VAECOURSE_DATA is damaged (a damaged copy in the
-    cache is fetched again), DataUnavailable if the file cannot be had.
+    cache is fetched again), DataUnavailable if the file cannot be had. Warns if a download cannot be kept.
     """
-    own = os.environ.get("VAECOURSE_DATA")
-    local, cached = Path(own or ".").expanduser() / file, cache_folder() / file
-    try:
-        if own and local.exists():
-            return _read_own(local, mirrors, read, limit)
-        if cached.exists():
-            try:
-                return _read_file(cached, read, limit)
-            except DataDamaged:
-                cached.unlink()
-        _fetch(cached, mirrors, read, limit)
+    own, cached = _folder("VAECOURSE_DATA"), cache_folder() / file
+    if own:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            return _read_own(own / file, mirrors, read, limit)
+    with contextlib.suppress(DataDamaged, OSError):
         return _read_file(cached, read, limit)
-    except (DataUnavailable, OSError) as error:
+    try:
+        return _fetch(cached, mirrors, read, limit)
+    except DataUnavailable as error:
         place = f"{own}, which VAECOURSE_DATA names," if own else "a folder that the variable VAECOURSE_DATA names,"
         raise DataUnavailable(
             f"{file} cannot be had here: {error}. To use it, connect to the internet, or put it into {place} as {file}."
@@ -78,13 +76,16 @@ def obtain(file, mirrors, read, limit):
 
 
 def _read_own(path, mirrors, read, limit):
-    """A damaged file that the reader put there is reported, not passed over: they believe that they use it."""
+    """A bad file that the reader put there is reported, not passed over: they believe that they use it."""
+    again = f"Get it again from {mirrors[0]}{path.name}, or delete it and the course will."
     try:
         return _read_file(path, read, limit)
     except DataDamaged as error:
-        raise DataDamaged(
-            f"{path} is damaged: {error} Get it again from {mirrors[0]}{path.name}, or delete it and the course will."
-        ) from error
+        raise DataDamaged(f"{path} is damaged: {error} {again}") from error
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as error:
+        raise DataUnavailable(f"{path} cannot be read ({error.strerror}). Check its rights. {again}") from error
 
 
 def _read_file(path, read, limit):
@@ -96,34 +97,50 @@ def _read_file(path, read, limit):
 
 
 def _fetch(path, mirrors, read, limit):
-    """Store a file that passes `read` at path, whole or not at all."""
-    if os.environ.get("VAECOURSE_OFFLINE", "0") not in ("", "0"):
+    """What `read` makes of a file from the first mirror that has it right; the file is kept at path."""
+    if os.environ.get("VAECOURSE_OFFLINE", "").strip() not in ("", "0"):
         raise DataUnavailable("VAECOURSE_OFFLINE is set, so nothing is downloaded until you unset it")
     failures = []
     for mirror in mirrors:  # each once: the next mirror is the better second try
-        shelf = pooch.create(path=path.parent, base_url=mirror, registry={path.name: None})
         try:
-            shelf.fetch(path.name, downloader=functools.partial(_download, read=read, limit=limit))
-            return
-        # A requests error is an OSError too: this clause must come first. ValueError: headers that make no sense.
-        except (requests.RequestException, ValueError, DataDamaged) as error:
+            data = _download(mirror + path.name, limit)
+            found = read(data)
+        except (OSError, ValueError, DataDamaged) as error:  # ValueError: headers that make no sense
             failures.append(f"{urlsplit(mirror).netloc} {_in_words(error)}")
-        except OSError as error:
-            raise DataUnavailable(
-                f"{path.parent} cannot be written to ({error.strerror or type(error).__name__}); make room there, or "
-                "name another folder in the variable VAECOURSE_CACHE"
-            ) from error
+            continue
+        _keep(path, data)
+        return found
     raise DataUnavailable("; ".join(failures))
 
 
-def _download(url, path, _pooch, *, read, limit):
-    """What pooch calls to fill its temporary file, which it moves to its place only if this raises nothing."""
-    body = _Bounded(limit)
+def _download(url, limit):
+    """The bytes at url, at most limit. Raises requests.Timeout if they come too slowly, DataDamaged if there are more.
+
+    TIMEOUT bounds the silence between two bytes only, so one thread reads and another looks at the clock.
+    """
+    body, failures = _Bounded(limit), []
     # A server that unpacks a .gz on the way would send other bytes than the file's.
-    headers = {"Accept-Encoding": "identity"}
-    pooch.HTTPDownloader(progressbar=True, chunk_size=2**16, timeout=TIMEOUT, headers=headers)(url, body, _pooch)
-    read(body.getvalue())
-    Path(path).write_bytes(body.getvalue())
+    options = {"timeout": TIMEOUT, "headers": {"Accept-Encoding": "identity"}}
+
+    def work():
+        try:
+            pooch.HTTPDownloader(progressbar=True, chunk_size=2**13, **options)(url, body, None)
+        except Exception as error:
+            failures.append(error)
+
+    worker = threading.Thread(target=work, daemon=True)  # a daemon, lest a mirror without end keeps Python from ending
+    worker.start()
+    try:
+        while worker.is_alive():
+            before = body.tell()
+            worker.join(WINDOW)
+            if worker.is_alive() and body.tell() - before < WINDOW * SLOWEST:
+                raise requests.Timeout
+    finally:
+        body.limit = 0  # whether done, too slow or interrupted: nothing more is taken
+    if failures:
+        raise failures[0]
+    return body.getvalue()
 
 
 class _Bounded(io.BytesIO):
@@ -146,10 +163,44 @@ def _in_words(error):
     if isinstance(error, requests.HTTPError):
         return f"answered {error.response.status_code}"
     if isinstance(error, requests.Timeout):
-        return "took too long to answer"
+        return "took too long"
     if isinstance(error, requests.TooManyRedirects):
         return "redirected in a circle"
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"could not prove who it is (is the clock of this machine right? It says {date.today()})"
     return "could not be reached, or the connection broke"
+
+
+def _keep(path, data):
+    """Put a download into the cache. A folder that is full or read-only stops nobody: the data are at hand."""
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        warnings.warn(
+            f"{path.name} can be used now, but not kept for the next time: {path.parent} cannot be written to "
+            f"({error.strerror}). Make room there, or name another folder in the variable VAECOURSE_CACHE.",
+            stacklevel=2,
+        )
+
+
+def write_whole(path, data):
+    """Write data (bytes) to path, whole or not at all: under another name first, then moved. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The same folder, so that the move is a rename; a name of its own, so that two writers do not mix.
+    temporary = path.with_name(f".vaecourse-{uuid4().hex}")
+    try:
+        with temporary.open("xb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())  # or a power cut could leave the new name on an empty file
+        now = temporary.stat().st_mtime  # the folder's own clock: this machine's may be wrong
+        for other in path.parent.glob(".vaecourse-*"):
+            with contextlib.suppress(OSError):
+                if now - other.stat().st_mtime > LEFTOVER:
+                    other.unlink()
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def check_digest(content, sha256):
@@ -157,72 +208,3 @@ def check_digest(content, sha256):
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise DataDamaged(f"its content has SHA-256 {found}; expected {sha256}.")
-
-
-def inflate(data, size):
-    """The size bytes that a gzip file holds. Raises DataDamaged for any other number, and never unpacks many more."""
-    try:
-        content = gzip.GzipFile(fileobj=io.BytesIO(data)).read(size + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        page = " It begins like a web page." if data.lstrip()[:1] == b"<" else ""
-        raise DataDamaged(f"it cannot be unpacked as gzip ({error}).{page}") from error
-    if len(content) != size:
-        raise DataDamaged(f"it unpacks to {'more' if len(content) > size else len(content)} instead of {size:,} bytes.")
-    return content
-
-
-def parse_idx(data):
-    """The uint8 array in an IDX file: two zero bytes, 8 for uint8, the number of axes, each length as a big-endian
-    uint32, then the values, last axis fastest (LeCun, Cortes and Burges, "The MNIST database", file formats).
-
-    Raises DataDamaged unless data is exactly that, with 1 to 3 axes and no empty one.
-    """
-    if len(data) < 4 or data[:3] != b"\x00\x00\x08" or not 1 <= data[3] <= 3:
-        raise DataDamaged(f"it begins with {data[:4].hex(' ') or 'nothing'}, not with 00 00 08 and 1 to 3 axes.")
-    start = 4 + 4 * data[3]
-    shape = tuple(int.from_bytes(data[i : i + 4], "big") for i in range(4, start, 4))
-    if len(data) != start + math.prod(shape) or 0 in shape:
-        raise DataDamaged(f"its header promises the shape {shape} and {len(data) - start:,} bytes follow.")
-    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
-
-
-def unzip_views(data, objects=20, views=72, side=128):
-    """The (objects · views, side, side) uint8 images obj{1…}__{0…}.png in a zip file, by object, then view.
-
-    Nothing is written to disk, so the folders in members' names mean nothing. Raises DataDamaged for a zip that is
-    broken or holds other images than these, each once.
-    """
-    found = {}
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for member in archive.infolist():
-                if match := re.fullmatch(r"obj(\d{1,3})__(\d{1,3})\.png", PurePosixPath(member.filename).name):
-                    key = tuple(map(int, match.groups()))
-                    if key in found:
-                        raise DataDamaged(f"it holds {member.filename} twice.")
-                    found[key] = _view(archive, member, side)
-    # zipfile and Pillow answer broken files with a dozen unrelated exceptions.
-    except Exception as error:
-        if isinstance(error, DataDamaged):
-            raise
-        raise DataDamaged(f"it cannot be read as a zip of PNG images ({error}).") from error
-    wanted = [(i, j) for i in range(1, objects + 1) for j in range(views)]
-    if set(found) != set(wanted):
-        missing = len(set(wanted) - set(found))
-        raise DataDamaged(
-            f"of {len(wanted):,} views it lacks {missing:,} and adds {len(found) - len(wanted) + missing:,}."
-        )
-    return np.stack([found[key] for key in wanted])
-
-
-def _view(archive, member, side):
-    # zipfile bounds what it unpacks for these two methods only.
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise DataDamaged(f"its member {member.filename} is neither stored nor deflated.")
-    with archive.open(member) as stream:
-        image = Image.open(io.BytesIO(stream.read(MEMBER_LIMIT)), formats=["PNG"])
-    if image.size != (side, side) or image.mode != "L":
-        raise DataDamaged(
-            f"its member {member.filename} is {image.mode} {image.size}, not a grey {side} × {side} image."
-        )
-    return np.asarray(image)

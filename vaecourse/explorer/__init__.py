@@ -22,9 +22,10 @@ import traitlets
 from numpy.typing import ArrayLike
 from safetensors.torch import save
 
+from ..downloads import write_whole
 from ..vae import VAE
 from .inputs import check_codes, check_heat, check_images, check_labels, check_model, check_path, check_point
-from .twin import page_model, twin
+from .twin import page_model, page_of_its_own, twin
 
 __all__ = ["LatentExplorer"]
 
@@ -144,3 +145,19 @@ class LatentExplorer(anywidget.AnyWidget):
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         html, words = twin(self, self._model)
         return data | {"text/html": html, "text/plain": words}, metadata
+
+    def save_page(self, path: str | Path, title: str = "A latent plane to drag") -> Path:
+        """Writes one HTML file with the plane as it stands now, alive without Python, and returns its path.
+
+        It opens by double-click and can be put on any web space: weights, codes and front end are all in it, and it
+        asks no other host for anything. The weights are in half precision. Written whole or not at all.
+        Raises ValueError for a name that no browser takes for a page or an empty title, OSError where nothing can be
+        written.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in (".html", ".htm"):
+            raise ValueError(f'path must end in .html, or no browser will show the page; got "{path.name}".')
+        if not isinstance(title, str) or not title.strip():
+            raise ValueError(f'title must say what the page shows, such as "My digits"; got {title!r}.')
+        write_whole(path, page_of_its_own(self, self._model, title).encode())
+        return path

@@ -1156,7 +1156,7 @@ function drawPanel(model, weights, given, plane) {
   const below = h("div", { class: "lx-maps", hidden: true },
     figure(maps[0][1], "prior P(z)"), figure(maps[1][1], "log P(x|z)"),
     figure(maps[2][1], "log of prior × likelihood"), figure(near, nearCaption));
-  const element = h("section", { class: "lx-draw", "aria-label": "Draw your own digit" },
+  const element = h("div", { role: "region", class: "lx-draw", "aria-label": "Draw your own digit" },
     board.element, h("div", {}, buttons, told,
       h("div", { class: "lx-pictures" },
         figure(own, "x, laid out"), figure(guess, "the encoder's guess"), figure(best, "the best z"))),
@@ -1278,7 +1278,7 @@ function walkPanel(model, go) {
     button.textContent = "Play";
   }
 
-  const element = h("section", { class: "lx-walk", "aria-label": "Walk from A to B" },
+  const element = h("div", { role: "region", class: "lx-walk", "aria-label": "Walk from A to B" },
     h("div", { class: "lx-row" }, button, t.element),
     h("figure", {}, along, h("figcaption", {}, "along the path, decoded")),
     h("figure", {}, fade, h("figcaption", {}, "the cross-fade: each pixel by itself")),

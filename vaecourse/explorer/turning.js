@@ -494,7 +494,7 @@ function walkPanel(model, go) {
     button.textContent = "Play";
   }
 
-  const element = h("section", { class: "lx-walk", "aria-label": "Walk from A to B" },
+  const element = h("div", { role: "region", class: "lx-walk", "aria-label": "Walk from A to B" },
     h("div", { class: "lx-row" }, button, t.element),
     h("figure", {}, along, h("figcaption", {}, "along the path, decoded")),
     h("figure", {}, fade, h("figcaption", {}, "the cross-fade: each pixel by itself")),

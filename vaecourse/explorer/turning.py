@@ -2,7 +2,7 @@
 
     from vaecourse.explorer.turning import TurningObject
 
-    TurningObject(load_views("turntable-views-20"), protocol.rings(load_dataset("turntable", size=64)), every=4)
+    TurningObject(load_pretrained("turntable-views-20"), protocol.rings(load_dataset("turntable", size=64)), every=4)
 
 The browser runs the decoder that moves pixels (vaecourse.views) for each angle, here and in the book's pages.
 """

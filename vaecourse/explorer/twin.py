@@ -1,10 +1,11 @@
-"""The explorer without a kernel: an element that the book's page script brings to life, and a still for all others."""
+"""The explorer without a kernel: an element that a page's script brings to life, and a still for all others."""
 
 from __future__ import annotations
 
 import html
 import json
 from base64 import b64encode
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,10 +15,34 @@ from ..checkpoints import pretrained_names
 from ..plots import CLASS_COLORS, DENSITY, INK, decoded_plane, latent_axes, png
 from ..vae import VAE
 
-__all__ = ["page_model", "twin"]
+__all__ = ["page_model", "page_of_its_own", "twin"]
+
+HERE = Path(__file__).parent
 
 COPY = "(In this page a small copy of the model draws.)"
 BYTES = ("codes", "labels", "heat", "path", "images")
+NOTE = "A picture of a plane with a point to drag: with JavaScript on, or in Jupyter, it comes to life."
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+h1 {{ max-width: 900px; margin: 1rem auto; font: 600 26px/1.3 system-ui, sans-serif; }}
+{style}</style>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+{element}
+</main>
+<script>
+{script}</script>
+</body>
+</html>
+"""
 
 
 def page_model(model: VAE) -> str | None:
@@ -27,24 +52,37 @@ def page_model(model: VAE) -> str | None:
 
 
 def twin(explorer, model: VAE) -> tuple[str, str]:
-    """The explorer as HTML, and what its still shows in words."""
-    words = describe(explorer)
-    name = explorer.spec["page_model"]
-    picture = still(explorer, model)
-    image = f'<img src="data:image/png;base64,{picture}" alt="{html.escape(words)}" width="608">'
+    """The explorer as HTML for the book's pages, and what its still shows in words."""
+    words, name, spec = describe(explorer), explorer.spec["page_model"], explorer.spec
+    picture = still(explorer, model, words)
     if name is None:
         note = "This model has no copy that a page can run: to drag the point, run the notebook."
-        return f'<div class="lx-still">{image}<p>{note}</p></div>', words
-    state = {n: getattr(explorer, n) for n in ("z1", "z2", "t", "ends", "background", "spec")}
+        return f'<div class="lx-still">{picture}<p>{note}</p></div>', words
     if name != model.meta["name"]:
-        state["spec"] = state["spec"] | {"caption": f"{explorer.spec['caption']} {COPY}".strip()}
-    state |= {n: b64encode(getattr(explorer, n)).decode() for n in BYTES}
+        spec = spec | {"caption": f"{spec['caption']} {COPY}".strip()}
+    return element(explorer, picture, BYTES, spec, f' data-model="{name}"'), words
+
+
+def page_of_its_own(explorer, model: VAE, title: str) -> str:
+    """A whole HTML page with the explorer, its front end and its weights in it: it asks for no other file."""
+    picture = still(explorer, model, describe(explorer))
+    return PAGE.format(
+        title=html.escape(title),
+        style=(HERE / "explorer.css").read_text("utf-8"),
+        element=element(explorer, picture, ("weights", *BYTES), explorer.spec),
+        script=(HERE / "own.js").read_text("utf-8"),
+    )
+
+
+def element(explorer, picture: str, names: tuple[str, ...], spec: dict, attributes: str = "") -> str:
+    """The element <latent-explorer> with its state inside, in which the bytes called `names` are base64."""
+    state = {n: getattr(explorer, n) for n in ("z1", "z2", "t", "ends", "background")} | {"spec": spec}
+    state |= {n: b64encode(getattr(explorer, n)).decode() for n in names}
     text = json.dumps(state, ensure_ascii=True, allow_nan=False).replace("<", "\\u003c")  # no tag may end the script
-    note = "A picture of a plane with a point to drag: with JavaScript on, or in Jupyter, it comes to life."
     return (
-        f'<latent-explorer data-model="{name}"><div class="lx-still">{image}<p>{note}</p></div>'
+        f'<latent-explorer{attributes}><div class="lx-still">{picture}<p>{NOTE}</p></div>'
         f'<script type="application/json">{text}</script></latent-explorer>'
-    ), words
+    )
 
 
 def describe(explorer) -> str:
@@ -58,8 +96,8 @@ def describe(explorer) -> str:
 
 
 @torch.no_grad()
-def still(explorer, model: VAE) -> str:
-    """The plane and the drawing as a PNG in base64."""
+def still(explorer, model: VAE, words: str) -> str:
+    """The plane and the drawing as an <img>, with what they show in words."""
     extent = explorer.spec["extent"]
     fig, (ax, drawing) = plt.subplots(1, 2, figsize=(7.6, 4.6), width_ratios=(3, 2), layout="constrained")
     codes = np.frombuffer(explorer.codes, "<f2").astype(float).reshape(-1, 2)
@@ -79,4 +117,5 @@ def still(explorer, model: VAE) -> str:
     drawing.imshow(model.decode(z).mean[0].cpu().numpy(), cmap=INK, vmin=0, vmax=1)
     drawing.set_title(f"f(z) at ({explorer.z1:.2f}, {explorer.z2:.2f})")
     drawing.axis("off")
-    return png(fig, dpi=80, colors=32)  # a stand-in: a page may hold several
+    data = png(fig, dpi=80, colors=32)  # a stand-in: a page may hold several
+    return f'<img src="data:image/png;base64,{data}" alt="{html.escape(words)}" width="608">'

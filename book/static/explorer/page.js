@@ -101,6 +101,72 @@ function paintMap(canvas, values, width, height) {
   context.putImageData(image, 0, 0);
 }
 
+// A widget in a page without a kernel: an element that holds the state and draws what a notebook's host would.
+
+
+/** The bytes that a base64 text stands for. */
+function fromBase64(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+/** What anywidget's model is to a front end: get, set, on, off, save_changes. */
+class PageModel {
+  constructor(state) {
+    this.state = state;
+    this.heard = new Map();
+  }
+  get(name) {
+    return this.state[name];
+  }
+  set(name, value) {
+    if (Object.is(this.state[name], value)) return;
+    this.state[name] = value;
+    for (const then of this.heard.get(`change:${name}`) ?? []) then();
+  }
+  on(event, then) {
+    this.heard.set(event, [...(this.heard.get(event) ?? []), then]);
+  }
+  off(event, then) {
+    this.heard.set(event, (this.heard.get(event) ?? []).filter((other) => other !== then));
+  }
+  save_changes() {}
+}
+
+/**
+ * An element with a widget's state inside. It comes to life when the reader comes near: what it needs is heavy.
+ * Who extends it says which `bytes` the state holds in base64, what to `draw` and, if need be, to `prepare` first.
+ */
+class Twin extends HTMLElement {
+  connectedCallback() {
+    this.watcher = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      this.watcher.disconnect();
+      this.start();
+    }, { rootMargin: "800px" });
+    this.watcher.observe(this);
+  }
+
+  async start() {
+    const live = h("div");
+    try {
+      const state = JSON.parse(this.querySelector("script").textContent);
+      for (const name of this.bytes) state[name] = fromBase64(state[name]);
+      await this.prepare?.(state);
+      this.model = new PageModel(state);
+      this.stop = this.draw({ model: this.model, el: live });
+      this.querySelector(".lx-still").hidden = true;
+    } catch (error) {
+      live.append(h("p", { class: "latent-explorer lx-error", role: "alert" }, error.message));
+    }
+    this.append(live);
+  }
+
+  disconnectedCallback() {
+    this.watcher.disconnect();
+    this.stop?.();
+  }
+}
+
 // What can lie behind the point: codes coloured by class, what is drawn where, or a map.
 
 
@@ -1159,7 +1225,7 @@ function drawPanel(model, weights, given, plane) {
   const below = h("div", { class: "lx-maps", hidden: true },
     figure(maps[0][1], "prior P(z)"), figure(maps[1][1], "log P(x|z)"),
     figure(maps[2][1], "log of prior × likelihood"), figure(near, nearCaption));
-  const element = h("section", { class: "lx-draw", "aria-label": "Draw your own digit" },
+  const element = h("div", { role: "region", class: "lx-draw", "aria-label": "Draw your own digit" },
     board.element, h("div", {}, buttons, told,
       h("div", { class: "lx-pictures" },
         figure(own, "x, laid out"), figure(guess, "the encoder's guess"), figure(best, "the best z"))),
@@ -1281,7 +1347,7 @@ function walkPanel(model, go) {
     button.textContent = "Play";
   }
 
-  const element = h("section", { class: "lx-walk", "aria-label": "Walk from A to B" },
+  const element = h("div", { role: "region", class: "lx-walk", "aria-label": "Walk from A to B" },
     h("div", { class: "lx-row" }, button, t.element),
     h("figure", {}, along, h("figcaption", {}, "along the path, decoded")),
     h("figure", {}, fade, h("figcaption", {}, "the cross-fade: each pixel by itself")),
@@ -1727,11 +1793,6 @@ function renderTurning({ model: host, el }) {
 const here = new URL(".", document.currentScript.src);
 const coming = new Map(); // name: a promise of weights
 
-/** The bytes that a base64 text stands for. */
-function fromBase64(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-}
-
 function loadWeights(name) {
   if (!coming.has(name)) {
     coming.set(name, new Promise((arrive, fail) => {
@@ -1744,64 +1805,12 @@ function loadWeights(name) {
   return coming.get(name);
 }
 
-/** What anywidget's model is to a front end: get, set, on, off, save_changes. */
-class PageModel {
-  constructor(state) {
-    this.state = state;
-    this.heard = new Map();
-  }
-  get(name) {
-    return this.state[name];
-  }
-  set(name, value) {
-    if (Object.is(this.state[name], value)) return;
-    this.state[name] = value;
-    for (const then of this.heard.get(`change:${name}`) ?? []) then();
-  }
-  on(event, then) {
-    this.heard.set(event, [...(this.heard.get(event) ?? []), then]);
-  }
-  off(event, then) {
-    this.heard.set(event, (this.heard.get(event) ?? []).filter((other) => other !== then));
-  }
-  save_changes() {}
-}
-
-/** An element with a widget's state inside. It comes to life when the reader comes near: what it needs is heavy. */
-class Twin extends HTMLElement {
-  connectedCallback() {
-    this.watcher = new IntersectionObserver((entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      this.watcher.disconnect();
-      this.start();
-    }, { rootMargin: "800px" });
-    this.watcher.observe(this);
-  }
-
-  async start() {
-    const live = h("div");
-    try {
-      const state = JSON.parse(this.querySelector("script").textContent);
-      for (const name of this.bytes) state[name] = fromBase64(state[name]);
-      if (this.dataset.model) state.weights = await loadWeights(this.dataset.model);
-      this.model = new PageModel(state);
-      this.stop = this.draw({ model: this.model, el: live });
-      this.querySelector(".lx-still").hidden = true;
-    } catch (error) {
-      live.append(h("p", { class: "latent-explorer lx-error", role: "alert" }, error.message));
-    }
-    this.append(live);
-  }
-
-  disconnectedCallback() {
-    this.watcher.disconnect();
-    this.stop?.();
-  }
-}
-
 customElements.define("latent-explorer", class extends Twin {
   bytes = ["codes", "labels", "heat", "path", "images"];
   draw = render;
+  async prepare(state) {
+    state.weights = await loadWeights(this.dataset.model);
+  }
 });
 customElements.define("turning-object", class extends Twin {
   bytes = ["weights", "codes"];

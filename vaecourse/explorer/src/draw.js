@@ -115,7 +115,7 @@ export function drawPanel(model, weights, given, plane) {
   const below = h("div", { class: "lx-maps", hidden: true },
     figure(maps[0][1], "prior P(z)"), figure(maps[1][1], "log P(x|z)"),
     figure(maps[2][1], "log of prior × likelihood"), figure(near, nearCaption));
-  const element = h("section", { class: "lx-draw", "aria-label": "Draw your own digit" },
+  const element = h("div", { role: "region", class: "lx-draw", "aria-label": "Draw your own digit" },
     board.element, h("div", {}, buttons, told,
       h("div", { class: "lx-pictures" },
         figure(own, "x, laid out"), figure(guess, "the encoder's guess"), figure(best, "the best z"))),

@@ -2,16 +2,12 @@
 // once for all explorers of all pages, from a script file (a page opened from disk may not fetch anything else).
 
 import { h } from "./dom.js";
+import { Twin, fromBase64 } from "./element.js";
 import { render } from "./main.js";
 import { renderTurning } from "./turning.js";
 
 const here = new URL(".", document.currentScript.src);
 const coming = new Map(); // name: a promise of weights
-
-/** The bytes that a base64 text stands for. */
-export function fromBase64(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-}
 
 function loadWeights(name) {
   if (!coming.has(name)) {
@@ -25,64 +21,12 @@ function loadWeights(name) {
   return coming.get(name);
 }
 
-/** What anywidget's model is to a front end: get, set, on, off, save_changes. */
-export class PageModel {
-  constructor(state) {
-    this.state = state;
-    this.heard = new Map();
-  }
-  get(name) {
-    return this.state[name];
-  }
-  set(name, value) {
-    if (Object.is(this.state[name], value)) return;
-    this.state[name] = value;
-    for (const then of this.heard.get(`change:${name}`) ?? []) then();
-  }
-  on(event, then) {
-    this.heard.set(event, [...(this.heard.get(event) ?? []), then]);
-  }
-  off(event, then) {
-    this.heard.set(event, (this.heard.get(event) ?? []).filter((other) => other !== then));
-  }
-  save_changes() {}
-}
-
-/** An element with a widget's state inside. It comes to life when the reader comes near: what it needs is heavy. */
-class Twin extends HTMLElement {
-  connectedCallback() {
-    this.watcher = new IntersectionObserver((entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      this.watcher.disconnect();
-      this.start();
-    }, { rootMargin: "800px" });
-    this.watcher.observe(this);
-  }
-
-  async start() {
-    const live = h("div");
-    try {
-      const state = JSON.parse(this.querySelector("script").textContent);
-      for (const name of this.bytes) state[name] = fromBase64(state[name]);
-      if (this.dataset.model) state.weights = await loadWeights(this.dataset.model);
-      this.model = new PageModel(state);
-      this.stop = this.draw({ model: this.model, el: live });
-      this.querySelector(".lx-still").hidden = true;
-    } catch (error) {
-      live.append(h("p", { class: "latent-explorer lx-error", role: "alert" }, error.message));
-    }
-    this.append(live);
-  }
-
-  disconnectedCallback() {
-    this.watcher.disconnect();
-    this.stop?.();
-  }
-}
-
 customElements.define("latent-explorer", class extends Twin {
   bytes = ["codes", "labels", "heat", "path", "images"];
   draw = render;
+  async prepare(state) {
+    state.weights = await loadWeights(this.dataset.model);
+  }
 });
 customElements.define("turning-object", class extends Twin {
   bytes = ["weights", "codes"];

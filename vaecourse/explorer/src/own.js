@@ -1,0 +1,9 @@
+// A page of the reader's own (LatentExplorer.save_page): the weights stand in it, so that one file is all it needs.
+
+import { Twin } from "./element.js";
+import { render } from "./main.js";
+
+customElements.define("latent-explorer", class extends Twin {
+  bytes = ["weights", "codes", "labels", "heat", "path", "images"];
+  draw = render;
+});
