@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from vaecourse import VAE, fit
-from vaecourse.checkpoints import CheckpointError
+from vaecourse.__main__ import main
+from vaecourse.checkpoints import CheckpointError, read_safetensors, save_model, write_safetensors
 from vaecourse.training import TrainingDiverged
 
 
@@ -93,7 +94,7 @@ fit(fresh(), stripes(), epochs=40, device="cpu", checkpoint=sys.argv[1], progres
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.05, 0.17])
-def test_a_killed_process_leaves_a_whole_checkpoint(tmp_path, delay):
+def test_a_killed_process_leaves_a_whole_checkpoint(tmp_path, delay, record_property):
     """SIGKILL at a moment nobody chose; then the same call ends with the bits of a run that was never cut."""
     path = tmp_path / "run.safetensors"
     here = str(__import__("pathlib").Path(__file__).parent)
@@ -113,6 +114,8 @@ def test_a_killed_process_leaves_a_whole_checkpoint(tmp_path, delay):
     finally:
         torch.set_num_threads(threads)
     assert torch.equal(weights(resumed), weights(uncut))
+    fault, seen = f"killed in training, {delay} s after an epoch", "nothing; the same call goes on from the last epoch"
+    record_property("fault", (fault, seen, "nothing; it ends with the same bits"))
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path):
@@ -164,3 +167,18 @@ def test_wrong_settings_get_a_sentence(settings):
 def test_wrong_images_get_a_sentence():
     with pytest.raises(ValueError, match="Divide by 255"):
         fit(fresh(), stripes() * 255, epochs=1, device="cpu", progress=False)
+
+
+@pytest.mark.parametrize("lost", ["model.", "adam.0.", "generator"])
+def test_a_checkpoint_without_all_its_parts_is_refused_with_advice(tmp_path, lost):
+    fit(fresh(), stripes(), epochs=2, device="cpu", checkpoint=tmp_path / "c", progress=False)
+    tensors, meta = read_safetensors(tmp_path / "c")
+    write_safetensors(tmp_path / "c", {k: v for k, v in tensors.items() if not k.startswith(lost)}, meta)
+    with pytest.raises(CheckpointError, match=r"lacks parts.*Delete it"):
+        fit(fresh(), stripes(), epochs=2, device="cpu", checkpoint=tmp_path / "c", progress=False)
+
+
+def test_a_model_that_does_not_say_what_it_learned_from_is_not_evaluated(tmp_path, capsys):
+    save_model(tmp_path / "stranger.safetensors", fresh(), {})
+    assert main(["evaluate", str(tmp_path / "stranger.safetensors")]) == 1
+    assert "does not say which images" in capsys.readouterr().err

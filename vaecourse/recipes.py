@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.distributions import kl_divergence
 from tqdm.auto import tqdm
 
-from . import __version__, measures
+from . import __version__, distributed, measures
 from .checkpoints import load_pretrained, save_model
 from .classifier import Classifier, fit_classifier
 from .datasets import ImageSet, load_dataset
@@ -26,7 +26,7 @@ from .training import best_device, fit
 from .vae import VAE
 from .view_recipes import VIEW_RECIPES, train_views
 
-__all__ = ["JUDGES", "RECIPES", "Recipe", "distil", "judge_scores", "scores", "train"]
+__all__ = ["JUDGES", "RECIPES", "Recipe", "check_name", "distil", "judge_scores", "scores", "train", "train_vae"]
 
 
 @dataclass(frozen=True)
@@ -57,25 +57,40 @@ def train(name: str, folder: str | Path = ".", device: str | None = None) -> Pat
     """Trains the model called `name`, writes it into `folder` with its recipe and scores, and returns the file.
 
     A run that is cut goes on where it was when it is started again (but for the few minutes of a decoder that moves
-    pixels). Raises ValueError for an unknown name.
+    pixels). Under torchrun, all processes train together and the first one writes; what takes minutes only (judges,
+    page models, decoders that move pixels) it trains alone. Raises ValueError for an unknown name.
     """
-    known = [*RECIPES, *VIEW_RECIPES, *JUDGES]
+    check_name(name, [*RECIPES, *VIEW_RECIPES, *JUDGES])
+    path = Path(folder) / f"{name}.safetensors"
+    together = name in RECIPES and RECIPES[name].teacher is None
+    if not (together or distributed.leads()):
+        return path
+    if name in RECIPES:
+        train_vae(RECIPES[name], path, device)
+    elif name in VIEW_RECIPES:
+        train_views(name, path)
+    else:
+        _train_judge(name, path)
+    return path
+
+
+def check_name(name: str, known: list[str]) -> None:
+    """Raises ValueError, with the nearest name, unless `name` is a known one."""
     if name not in known:
         near = difflib.get_close_matches(str(name), known, n=1, cutoff=0)[0]
         raise ValueError(f"no recipe is called {name!r}; there are {', '.join(known)}. Did you mean {near!r}?")
-    path = Path(folder) / f"{name}.safetensors"
-    if name in VIEW_RECIPES:
-        train_views(name, path)
-        return path
-    if name in JUDGES:
-        _train_judge(name, path)
-        return path
-    recipe = RECIPES[name]
+
+
+def train_vae(recipe: Recipe, path: Path, device: str | None = None) -> None:
+    """Trains a VAE as the recipe says and writes it to `path` with its scores; a run that was cut goes on.
+
+    Under torchrun, all processes train together and the first one measures and writes.
+    """
     images = load_dataset(recipe.dataset, split="train")
     torch.manual_seed(recipe.seed)  # the weights that a network is born with
     model = VAE(images.images.shape[1:], hidden=recipe.hidden, decoder_hidden=recipe.decoder_hidden)
+    partial = path.with_suffix(".partial.safetensors")
     if recipe.teacher is None:
-        partial = path.with_suffix(".partial.safetensors")
         fit(
             model,
             images.images,
@@ -85,18 +100,19 @@ def train(name: str, folder: str | Path = ".", device: str | None = None) -> Pat
             seed=recipe.seed,
             checkpoint=partial,
         )
-        partial.unlink()
     else:
         distil(load_pretrained(recipe.teacher), model, torch.as_tensor(images.images), recipe.epochs, recipe.seed)
+    if not distributed.leads():
+        return
     meta = {
-        "name": name,
+        "name": path.stem,
         "recipe": asdict(recipe),
         "images": images.digest(),
         "versions": {"vaecourse": __version__, "torch": torch.__version__, "python": platform.python_version()},
+        "scores": scores(model, images, load_dataset(recipe.dataset, split="test")),
     }
-    save_model(path, model, meta)  # once before the scores: an hour's training must not hang on them
-    save_model(path, model, meta | {"scores": scores(model, images, load_dataset(recipe.dataset, split="test"))})
-    return path
+    save_model(path, model, meta)
+    partial.unlink(missing_ok=True)  # last: an hour's training must not hang on the scores
 
 
 def _train_judge(name: str, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One training loop, for a laptop's processor, an NVIDIA GPU or an Apple one.
+"""One training loop, for a laptop's processor, an NVIDIA GPU or an Apple one; and for several (see `distributed`).
 
 What makes it fast is what it leaves out: the images stay in the device's memory, a batch is an index into them, and
 one fused optimiser step touches all weights at once. What makes it good is a one-cycle learning rate
@@ -12,11 +12,13 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from . import distributed
 from .checkpoints import CheckpointError, read_safetensors, write_safetensors
 from .vae import VAE, check_images
 
@@ -63,8 +65,10 @@ def fit(
 ) -> History:
     """Trains `model` in place to maximise its ELBO on images (N, *image_shape) in [0, 1].
 
+    Where torch.distributed is initialised, as under torchrun, all its processes train this one model together.
+
     epochs         passes over all the images
-    batch_size     images a step
+    batch_size     images a step, over all processes
     learning_rate  the peak of the one-cycle schedule
     precision      "float32", or "bfloat16" for the matrix products (faster where the hardware has them)
     device         where to train; None takes the fastest at hand. The model goes back to where it was afterwards.
@@ -74,7 +78,7 @@ def fit(
     progress       show a bar with the ELBO and the remaining time
 
     Returns the History. Raises ValueError for images or settings that make no sense, TrainingDiverged when the loss
-    is no longer a number, CheckpointError for a checkpoint of another run.
+    is no longer a number, CheckpointError for a checkpoint of another run, PeerLost when another process has died.
     """
     images = torch.as_tensor(images)
     check_images(images, model.image_shape)
@@ -99,16 +103,22 @@ def fit(
         "precision": precision,
         "seed": seed,
     }
-    if checkpoint is not None and resume and Path(checkpoint).exists():
+    distributed.check_same(device, recipe)
+    if checkpoint is not None and resume and distributed.leads() and Path(checkpoint).exists():
         run.load(checkpoint, recipe)
+    run.start_as_the_leader(recipe)
     bar = tqdm(
-        total=epochs * run.steps, initial=run.epoch * run.steps, unit="step", disable=not progress, dynamic_ncols=True
+        total=epochs * run.steps,
+        initial=run.epoch * run.steps,
+        unit="step",
+        disable=not (progress and distributed.leads()),
+        dynamic_ncols=True,
     )
     try:
         with bar:
             while run.epoch < epochs:
                 run.train_one_epoch(x_all, batch_size, precision, bar)
-                if checkpoint is not None:
+                if checkpoint is not None and distributed.leads():
                     run.save(checkpoint, recipe)
     finally:
         model.to(home).eval()
@@ -132,16 +142,18 @@ class _Run:
         totals = torch.zeros(2, device=device, dtype=torch.float64 if device.type != "mps" else torch.float32)
         for step, batch in enumerate(order.split(batch_size), start=1):
             x = x_all[batch]
-            with half:
-                log_likelihood, kl = model.elbo_terms(x, self.generator)
-            loss = (kl - log_likelihood).mean()  # minus the ELBO, in nats per image
+            with half:  # the terms of all x; where several processes train together, those of this one's share
+                log_likelihood, kl = distributed.elbo_terms(model, x, self.generator)
+            loss = (kl - log_likelihood).sum() / len(x)  # minus the ELBO, in nats per image
             optimizer.zero_grad()
             loss.backward()
+            distributed.add_up([loss.detach(), *(p.grad for p in model.parameters())])
             optimizer.step()
             self.schedule.step()
             totals += torch.stack([log_likelihood.detach().sum(), kl.detach().sum()])
             if step % 50 == 0 or step == self.steps:  # reading a number off a GPU makes it wait: not at every step
                 self._report(loss.item(), bar, step)
+        distributed.add_up([totals])
         log_likelihood, kl = (totals / len(x_all)).tolist()
         self.epoch += 1
         self.history.elbo.append(log_likelihood - kl)
@@ -158,6 +170,17 @@ class _Run:
                 f"the loss became {loss} in epoch {self.epoch + 1}. Try a smaller learning_rate, or a larger sigma if "
                 f"it is fixed (gradients grow as 1/sigma^2). A checkpoint, if there is one, holds the last good epoch."
             )
+
+    def start_as_the_leader(self, recipe: dict) -> None:
+        """Where several processes train together, all go on from the weights, moments and epoch of the leader."""
+        if distributed.alone():
+            return
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "start.safetensors"
+            if distributed.leads():
+                self.save(path, recipe)
+            distributed.copy_from_leader(path)
+            self.load(path, recipe)
 
     def save(self, path: str | Path, recipe: dict) -> None:
         state = self.optimizer.state_dict()
@@ -176,16 +199,21 @@ class _Run:
     def load(self, path: str | Path, recipe: dict) -> None:
         tensors, meta = read_safetensors(path)
         _check_same_run(path, meta.get("recipe"), recipe)
-        self.model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
         moments: dict[int, dict[str, Tensor]] = {}
-        for key, value in tensors.items():
-            if key.startswith("adam."):
-                _, i, name = key.split(".")
-                moments.setdefault(int(i), {})[name] = value
-        self.optimizer.load_state_dict({"state": moments, "param_groups": meta["groups"]})
-        self.schedule.load_state_dict(self.schedule.state_dict() | meta["schedule"])
-        self.generator.set_state(tensors["generator"])
-        self.epoch, self.history = meta["epoch"], History(**meta["history"])
+        try:
+            for key, value in tensors.items():
+                if key.startswith("adam."):
+                    _, i, name = key.split(".")
+                    moments.setdefault(int(i), {})[name] = value
+            if meta["epoch"] and len(moments) < len(list(self.model.parameters())):
+                raise KeyError("adam")  # the optimiser would begin anew without a word
+            self.model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
+            self.optimizer.load_state_dict({"state": moments, "param_groups": meta["groups"]})
+            self.schedule.load_state_dict(self.schedule.state_dict() | meta["schedule"])
+            self.generator.set_state(tensors["generator"])
+            self.epoch, self.history = meta["epoch"], History(**meta["history"])
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{path} lacks parts of a run. Delete it, and the run starts anew.") from error
 
 
 def _check_same_run(path: str | Path, found: dict | None, wanted: dict) -> None:
