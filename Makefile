@@ -13,7 +13,7 @@ export JUPYTER_PLATFORM_DIRS = 1
 # On a machine that is busy with something else, threads that spin while they wait slow each other down tenfold.
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: help book test lab execute claims models explorer bench site-zip clean
+.PHONY: help book test lab execute claims models explorer bench site-zip classroom-zip address faults clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -49,9 +49,21 @@ explorer: $(BIN)/.book
 site-zip: book
 	@$(BIN)/python book/tools/site_zip.py
 
+# make classroom-zip   packs the course with its data, for people who run it in a room without a network
+classroom-zip: $(BIN)/.book
+	@$(BIN)/python book/tools/classroom_zip.py
+
 # make bench   measures speed side by side with what a reader would otherwise use
 bench: $(BIN)/.book $(BIN)/.test
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+# make address URL=https://github.com/you/course   says where this copy lives: buttons, install cells, citation follow
+address: $(BIN)/.book
+	@$(BIN)/python book/tools/address.py $(URL)
+
+# make faults   provokes every fault and prints what the user sees and what is lost
+faults: $(BIN)/.book $(BIN)/.test
+	@$(BIN)/python tests/faults.py
 
 # make clean   removes what was built; the environment too with: make clean VENV_TOO=1
 clean:

@@ -11,12 +11,14 @@ import sys
 import tarfile
 import threading
 import time
+import tomllib
 import urllib.request
 from pathlib import Path
 
 import nbformat
 import pytest
 from conftest import lacking
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -87,17 +89,23 @@ def test_in_jupyter_the_plane_the_slider_and_python_move_together(lab, chromium,
         x, y = box["x"] + box["width"] * (1 + 2 / 4) / 2, box["y"] + box["height"] / 2
         page.mouse.click(x, y)  # z = (2, 0)
         page.locator(".widget-readout", has_text="2.0").or_(page.locator(".widget-readout", has_text="1.9")).wait_for()
-        page.locator(".jp-Notebook .cm-content").nth(1).click()
-        page.keyboard.press("Control+Enter")
-        result = page.locator(".jp-OutputArea-executeResult pre").last
-        result.wait_for(timeout=30_000)
-        z1, z2 = json.loads(result.inner_text().replace("(", "[").replace(")", "]"))
+        for _ in range(10):  # changes reach Python when its kernel has answered to those before
+            page.locator(".jp-Notebook .cm-content").nth(1).click()
+            page.keyboard.press("Control+Enter")
+            page.wait_for_timeout(1000)
+            results = page.locator(".jp-OutputArea-executeResult pre").all_inner_texts()
+            z1, z2 = json.loads(results[-1].replace("(", "[").replace(")", "]")) if results else (0, 0)
+            if z1 > 1.5:
+                break
         assert z1 == pytest.approx(2, abs=0.05) and z2 == pytest.approx(0, abs=0.05), "Python knows where the hand was"
         browser.close()
 
 
-# What Colab ships of the packages that the explorer stands on (August 2026), and the front end of its ipywidgets.
+# What Colab ships of the packages that the course stands on (August 2026), and the front end of its ipywidgets. Its
+# PyTorch, 2.11.0, is not laid over this machine's: it would be gigabytes.
 COLAB = [
+    *("numpy==2.1.3", "scipy==1.16.3", "matplotlib==3.10.0", "scikit-image==0.25.2", "pillow==11.3.0"),
+    *("pooch==1.9.0", "requests==2.32.4", "safetensors==0.8.0", "tqdm==4.67.3"),
     *("ipywidgets==7.7.1", "anywidget==0.9.21", "traitlets==5.7.1", "widgetsnbextension==3.6.10"),
     *("ipython==7.34.0", "ipykernel==6.17.1", "ipython-genutils==0.2.0", "backcall==0.2.0", "pickleshare==0.7.5"),
     *("decorator==4.4.2", "prompt-toolkit==3.0.53"),
@@ -119,12 +127,45 @@ print(json.dumps([data["manager_state"], data["view_specs"]]))
 """
 
 
+RUN_CHAPTER = """
+import sys, nbformat, numpy, IPython
+from IPython.core.interactiveshell import InteractiveShell
+assert (numpy.__version__, IPython.__version__) == ("2.1.3", "7.34.0")
+shell = InteractiveShell.instance()
+for cell in nbformat.read(sys.argv[1], as_version=4).cells:
+    if cell.cell_type == "code":
+        shell.run_cell(cell.source).raise_error()
+"""
+
+
 @pytest.fixture(scope="module")
-def under_colab(tmp_path_factory):
-    """A folder with a page of what a notebook made under Colab's packages, laid over those of this machine."""
-    folder, packages = tmp_path_factory.mktemp("colab"), tmp_path_factory.mktemp("packages")
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", packages, *COLAB]
+def colab_packages(tmp_path_factory):
+    """A folder with Colab's packages, to be laid over those of this machine."""
+    folder = tmp_path_factory.mktemp("packages")
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, *COLAB]
     subprocess.run(install, check=True)
+    return folder
+
+
+def test_colab_has_all_that_the_package_needs_and_nothing_is_upgraded():
+    needs = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    ships = dict(pin.split("==") for pin in [*COLAB, "torch==2.11.0"])
+    for need in map(Requirement, needs):
+        assert need.specifier.contains(ships[need.name]), f"Colab would have to upgrade {need.name}"
+
+
+@pytest.mark.parametrize("chapter", ["01-two-numbers", "07-moving-through-the-plane"])
+def test_chapters_run_from_top_to_bottom_under_colabs_packages(colab_packages, tmp_path, chapter):
+    run = [sys.executable, "-c", RUN_CHAPTER, ROOT / "book" / f"{chapter}.ipynb"]
+    env = os.environ | {"PYTHONPATH": str(colab_packages), "MPLBACKEND": "agg"}
+    done = subprocess.run(run, env=env, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.fixture(scope="module")
+def under_colab(tmp_path_factory, colab_packages):
+    """A folder with a page of what a notebook made under Colab's packages, laid over those of this machine."""
+    folder, packages = tmp_path_factory.mktemp("colab"), colab_packages
     run = [sys.executable, "-c", UNDER_COLAB]
     done = subprocess.run(
         run, env=os.environ | {"PYTHONPATH": str(packages)}, capture_output=True, text=True, cwd=folder

@@ -22,7 +22,7 @@ def test_the_wheel_holds_all_that_runs_and_nothing_else(wheel):
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     library = ROOT / "vaecourse"
     ours = {p for p in library.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
-    assert inside == {p.relative_to(ROOT).as_posix() for p in ours}
+    assert inside == {p.relative_to(ROOT).as_posix() for p in ours} | {"vaecourse/claims.toml"}
     assert {"vaecourse/explorer/explorer.js", "vaecourse/explorer/explorer.css"} <= inside
     assert any(name.endswith("mnist-2d.safetensors") for name in inside)
 
@@ -32,6 +32,7 @@ def test_the_wheel_works_where_this_folder_is_not(wheel, tmp_path):
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); import vaecourse; "
         "from vaecourse import LatentExplorer, load_pretrained; "
+        "from vaecourse.claims import claim; claim('mnist-2d-elbo'); "
         "plane = LatentExplorer(load_pretrained('strokes-2d-page')); "
         "print(vaecourse.__file__, len(plane.weights), '<latent-explorer' in plane._repr_mimebundle_()[0]['text/html'])"
     )

@@ -1,0 +1,99 @@
+"""make address URL=...: says where this copy of the course lives. A fork does this once.
+
+python book/tools/address.py https://github.com/you/course    sets the address
+python book/tools/address.py                                  writes again what follows from it
+
+The one place that holds the address is `repository: url` in _config.yml. What follows from it is written here: the
+address of the pages, the cell that fetches the package in Colab and Binder, the package's links and the citation.
+Launch buttons, page titles and the sitemap follow when the book is built.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+TAG = "fetch-the-package"  # marks the cell in every chapter
+CELL = """\
+# In Colab and Binder this fetches the course's package; where it is installed, nothing happens.
+import importlib.util
+
+if importlib.util.find_spec("vaecourse") is None:
+    {how}"""
+NOWHERE = (
+    'raise SystemExit("This copy of the course has no address to fetch its package from. Clone it and run: make lab")'
+)
+
+
+def read(root: Path = ROOT) -> str:
+    """The address of the repository, or the empty string when nobody has set one."""
+    return (yaml.safe_load((root / "_config.yml").read_text("utf-8")).get("repository") or {}).get("url") or ""
+
+
+def pages(url: str) -> str:
+    """Where the pages of a repository at GitHub are published; the empty string for other hosts."""
+    found = re.fullmatch(r"https://github\.com/([\w-]+)/([\w.-]+)", url)
+    return f"https://{found[1].lower()}.github.io/{found[2]}/" if found else ""
+
+
+def cell(url: str, version: str) -> str:
+    """What the first cell of every chapter says: the package at the tag of this version, with nothing upgraded."""
+    fetch = f'%pip install --quiet "vaecourse @ git+{url}@v{version}"'
+    return CELL.format(how=fetch if url else NOWHERE)
+
+
+def chapter(path: Path, url: str, version: str) -> str:
+    """A chapter's text with its first code cell up to date."""
+    notebook = nbformat.read(path, as_version=4)
+    code = [c for c in notebook.cells if c.cell_type == "code"]
+    if TAG not in code[0].metadata.get("tags", []):
+        new = nbformat.v4.new_code_cell(id=f"{path.stem[:2]}-fetch", metadata={"tags": ["remove-cell", TAG]})
+        notebook.cells.insert(notebook.cells.index(code[0]), new)
+        code.insert(0, new)
+    code[0].source = cell(url, version)
+    return nbformat.writes(notebook) + "\n"
+
+
+def follow(root: Path = ROOT) -> dict[Path, str]:
+    """All that follows from the address and the version: files, and what they should hold."""
+    url = read(root)
+    version = re.search(r'__version__ = "(.*?)"', (root / "vaecourse/__init__.py").read_text("utf-8"))[1]
+    texts = {}
+    path = root / "_config.yml"
+    texts[path] = re.sub(r"(?m)^(  baseurl:).*$", rf'\1 "{pages(url)}"', path.read_text("utf-8"))
+    path = root / "pyproject.toml"
+    links = f'[project.urls]\nRepository = "{url}"\n\n' if url else ""
+    text = re.sub(r"\[project\.urls\]\nRepository = .*\n\n", "", path.read_text("utf-8"))
+    texts[path] = text.replace("[project.scripts]", f"{links}[project.scripts]")
+    path = root / "CITATION.cff"
+    text = re.sub(r"(?m)^repository-code: .*\n", "", path.read_text("utf-8"))
+    text = re.sub(r"(?m)^version: .*$", f"version: {version}", text)
+    texts[path] = text + (f"repository-code: {url}\n" if url else "")
+    return texts | {path: chapter(path, url, version) for path in sorted((root / "book").glob("[01]*.ipynb"))}
+
+
+def main(arguments: list[str], root: Path = ROOT) -> int:
+    if arguments:
+        url = arguments[0].removesuffix("/").removesuffix(".git")
+        if not re.fullmatch(r"https://[\w.-]+(/[\w.-]+)+", url):
+            print(f"{url!r} is no address of a repository. Try https://github.com/you/course.", file=sys.stderr)
+            return 1
+        path = root / "_config.yml"
+        path.write_text(re.sub(r"(?m)^(  url:).*$", rf'\1 "{url}"', path.read_text("utf-8")), "utf-8")
+    for path, text in follow(root).items():
+        if path.read_text("utf-8") != text:
+            temporary = path.with_suffix(".tmp")
+            temporary.write_text(text, "utf-8")
+            os.replace(temporary, path)
+            print(f"wrote {path.relative_to(root)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

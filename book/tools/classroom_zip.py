@@ -1,0 +1,64 @@
+"""make classroom-zip: the course with its data, for a room where people run the notebooks without a network.
+
+python book/tools/classroom_zip.py        writes dist/classroom.zip
+
+It holds what the repository holds (notebooks, library, trained models) and the data that this machine has. The packages
+are not in it: run `make book` on each machine while it still has a network. Afterwards, in the room:
+
+    VAECOURSE_DATA=data make lab
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from vaecourse.datasets import resolve
+from vaecourse.downloads import cache_folder
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def data_files() -> dict[str, Path]:
+    """The files of the real data on this machine, by their place below VAECOURSE_DATA; fetched first if they can be."""
+    folders = {"mnist": "mnist/*.gz", "coil-20": "coil-20/*.zip"}
+    places = [p for p in (os.environ.get("VAECOURSE_DATA"), cache_folder()) if p]
+    found = {}
+    for name, pattern in folders.items():
+        if resolve(name) == name:
+            for place in map(Path, reversed(places)):  # the reader's own folder comes last, and so it wins
+                found |= {p.relative_to(place).as_posix(): p for p in place.glob(pattern)}
+    return found
+
+
+def pack(files: list[str], data: dict[str, Path], target: Path) -> Path:
+    """Puts files of the repository and data into one archive, whole or not at all, under one folder."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_suffix(".tmp")
+    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in files:
+            archive.write(ROOT / name, f"{target.stem}/{name}")
+        for name, path in data.items():
+            archive.write(path, f"{target.stem}/data/{name}")
+    os.replace(temporary, target)
+    return target
+
+
+def main() -> int:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        print("The archive is made from a clone of the repository: git clone it, and try again.", file=sys.stderr)
+        return 1
+    data = data_files()
+    file = pack([n for n in listed.stdout.split("\0") if n], data, ROOT / "dist" / "classroom.zip")
+    has = "with " + ", ".join(sorted({n.split("/")[0] for n in data})) if data else "without MNIST and COIL-20"
+    print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1e6:.0f} MB, {has}.")
+    print("Mind the terms: MNIST is CC BY-SA 3.0, COIL-20 is offered for research use.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""The address of the repository is set in one place, and everything follows."""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+spec = importlib.util.spec_from_file_location("address", ROOT / "book" / "tools" / "address.py")
+address = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(address)
+
+
+@pytest.fixture(scope="module")
+def fork(tmp_path_factory):
+    """A copy of what the address could be written into."""
+    root = tmp_path_factory.mktemp("fork")
+    for name in ("book", "vaecourse"):
+        ignore = shutil.ignore_patterns("__pycache__", "*.safetensors")
+        shutil.copytree(ROOT / name, root / name, ignore=ignore)
+    texts = ["_config.yml", "_toc.yml", "pyproject.toml", "CITATION.cff", "README.md", "environment.yml", "Makefile"]
+    for name in texts:
+        shutil.copy(ROOT / name, root / name)
+    return root
+
+
+def places(root, words):
+    """The files that hold these words."""
+    files = [p for p in root.rglob("*") if p.is_file() and "_build" not in p.parts]
+    return {p.relative_to(root).as_posix() for p in files if words.encode() in p.read_bytes()}
+
+
+def test_everything_follows_from_the_configuration():
+    for path, text in address.follow().items():
+        assert path.read_text("utf-8") == text, f"{path.name} does not follow _config.yml. Run: make address"
+
+
+def test_a_fork_sets_it_once_and_nothing_else_names_the_old_one(fork):
+    assert address.main(["https://github.com/Someone/latent.git"], fork) == 0
+    chapters = {f"book/{p.name}" for p in (fork / "book").glob("[01]*.ipynb")}
+    assert places(fork, "github.com/Someone/latent") == {"_config.yml", "pyproject.toml", "CITATION.cff"} | chapters
+    assert address.pages(address.read(fork)) == "https://someone.github.io/latent/"
+    assert address.main(["https://git.example.org/group/course/"], fork) == 0
+    assert places(fork, "Someone") == places(fork, "someone.github") == set()
+    assert yaml.safe_load((fork / "_config.yml").read_text())["html"]["baseurl"] == "", "whose pages are elsewhere"
+    assert "https://git.example.org/group/course\n" in (fork / "CITATION.cff").read_text()
+
+
+@pytest.mark.parametrize("wrong", ["github.com/you/course", "https://github.com", "https://x.org/a b", 'https://x/"y'])
+def test_what_is_no_address_is_refused_and_changes_nothing(fork, capsys, wrong):
+    before = (fork / "_config.yml").read_text()
+    assert address.main([wrong], fork) == 1
+    assert "Try https://github.com/you/course" in capsys.readouterr().err
+    assert (fork / "_config.yml").read_text() == before
+
+
+@pytest.mark.parametrize("url", ["", "https://github.com/someone/latent"])
+def test_the_first_cell_fetches_the_package_where_it_is_missing_and_does_nothing_elsewhere(fork, url):
+    source = address.cell(url, "1.2")
+    here = source.replace("%pip", "raise SystemExit  # ")
+    exec(here, {})  # the package is here: nothing happens
+    missing = here.replace("vaecourse", "no_such_package")
+    with pytest.raises(SystemExit):
+        exec(missing, {})
+    assert url == "" or f'"vaecourse @ git+{url}@v1.2"' in source
+    for path in (ROOT / "book").glob("[01]*.ipynb"):
+        first = next(c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code")
+        assert first.metadata["tags"] == ["remove-cell", address.TAG], path.name
+
+
+def test_pages_with_an_address_have_buttons_descriptions_and_a_sitemap(fork):
+    address.main(["https://github.com/someone/latent"], fork)
+    config = (fork / "_config.yml").read_text("utf-8").replace("execute_notebooks: cache", 'execute_notebooks: "off"')
+    (fork / "_config.yml").write_text(config, "utf-8")
+    build = [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "--keep-going", fork]
+    done = subprocess.run(build, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    page = (fork / "_build/html/book/05-training-on-a-gpu.html").read_text("utf-8")
+    place = "someone/latent/blob/main/book/05-training-on-a-gpu.ipynb"
+    assert f'href="https://colab.research.google.com/github/{place}"' in page
+    assert 'href="https://mybinder.org/v2/gh/someone/latent/main?urlpath=lab/tree/book/05-training' in page
+    assert 'rel="canonical" href="https://someone.github.io/latent/book/05-training-on-a-gpu.html"' in page
+    sitemap = (fork / "_build/html/sitemap.xml").read_text("utf-8")
+    assert "<loc>https://someone.github.io/latent/book/05-training-on-a-gpu.html</loc>" in sitemap
+    cards = list((fork / "_build/html/_images/social_previews").glob("*.png"))
+    assert len(cards) >= len(list((fork / "book").glob("[01]*.ipynb")))

@@ -1,0 +1,492 @@
+"""Exercises answer back: solutions pass, stubs invite, plausible mistakes get their hint, garbage gets a sentence."""
+
+import ast
+import math
+import re
+import subprocess
+import sys
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from scipy.special import logsumexp, softmax
+from scipy.stats import norm
+
+from vaecourse import interpolation, strokes
+from vaecourse.exercises import EXERCISES, Feedback, check
+
+ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS = {path.name[:2]: nbformat.read(path, as_version=4) for path in sorted((ROOT / "book").glob("*.ipynb"))}
+GRADES = ("Run and see", "Change and measure", "Work it out", "Build it")
+
+
+def exercises(chapter):
+    """Of each exercise its heading line, the code of its own cells, and the code blocks of its solution."""
+    found = []
+    for cell in CHAPTERS[chapter].cells:
+        if cell.cell_type == "markdown" and re.match(r"\*\*\d · ", cell.source):
+            found.append((cell.source.splitlines()[0], [], []))
+        elif found and cell.source.startswith("## "):
+            break
+        if found and cell.cell_type == "code":
+            found[-1][1].append(cell.source)
+        elif found:
+            solution = re.search(r"<details>\n<summary>Solution</summary>(.*?)</details>", cell.source, re.DOTALL)
+            found[-1][2].extend(re.findall(r"```python\n(.*?)```", solution[1], re.DOTALL) if solution else [])
+    return found
+
+
+def checked(blocks, name):
+    """Those of some blocks of code that hand in an answer to an exercise."""
+    return [block for block in blocks if re.search(rf'^check\("{name}", \w+\)$', block, re.MULTILINE)]
+
+
+def names_in(node):
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def needed(chapter, code):
+    """The chapter's imports, functions and classes that a piece of code needs; never a training, never data."""
+    cells = [c.source for c in CHAPTERS[chapter].cells if c.cell_type == "code" and 'check("' not in c.source]
+    found = {}
+    for statement in (s for cell in cells for s in ast.parse(cell).body):
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            found |= {(alias.asname or alias.name).split(".")[0]: statement for alias in statement.names}
+        elif isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            found[statement.name] = statement
+    wanted, done = names_in(ast.parse(code)), []
+    while new := [found[name] for name in wanted if name in found and found[name] not in done]:
+        done += new
+        wanted = set().union(wanted, *(names_in(statement) for statement in new))
+    return [statement for statement in dict.fromkeys(found.values()) if statement in done]
+
+
+def run(chapter, code):
+    """What the last line of code says, in the chapter's namespace."""
+    *body, last = ast.parse(code).body
+    space = {"check": check}
+    exec(compile(ast.Module([*needed(chapter, code), *body], []), chapter, "exec"), space)
+    return eval(compile(ast.Expression(last.value), chapter, "eval"), space)
+
+
+@pytest.mark.parametrize("chapter", sorted({name[:2] for name in EXERCISES}))
+def test_a_chapter_has_three_to_five_exercises_that_grow(chapter):
+    headings = [heading for heading, *_ in exercises(chapter)]
+    assert 3 <= len(headings) <= 5
+    found = [re.match(r"\*\*(\d) · ([\w ]+): ", heading).groups() for heading in headings]
+    assert [int(number) for number, _ in found] == list(range(1, len(headings) + 1))
+    grades = [GRADES.index(grade) for _, grade in found]
+    assert grades == sorted(grades) and grades[0] == 0 and grades[-1] == len(GRADES) - 1
+    assert all(blocks for *_, blocks in exercises(chapter)), "every exercise has a solution"
+    assert sum(name.startswith(chapter) for name in EXERCISES) >= 2
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_chapter_invites_and_its_solution_passes(name):
+    (cells, blocks), *more = [
+        (mine, solution) for _, mine, solution in exercises(name[:2]) if any(f'"{name}"' in code for code in mine)
+    ]
+    assert not more
+    (stub,), (solution,) = checked(cells, name), checked(blocks, name)
+    invitation = run(name[:2], stub)
+    assert not invitation.right and invitation.says.startswith("Nothing here yet: ")
+    assert run(name[:2], solution) == Feedback(True, run(name[:2], solution).says)
+    stored = next(c for c in CHAPTERS[name[:2]].cells if c.source == stub).outputs
+    assert [o["data"]["text/plain"] for o in stored] == [invitation.says]
+
+
+def test_solutions_know_all_names_they_use(tmp_path):
+    """The code of solutions does not run when a chapter runs, so here it is read: names and length of lines."""
+    for chapter in CHAPTERS:
+        cells = "\n\n".join(c.source for c in CHAPTERS[chapter].cells if c.cell_type == "code")
+        for number, (_, _, blocks) in enumerate(exercises(chapter), start=1):
+            (tmp_path / f"{chapter}-{number}.py").write_text("\n\n".join([cells, *blocks]), "utf-8")
+    ruff = [
+        Path(sys.executable).parent / "ruff",
+        "check",
+        "--isolated",
+        "--select",
+        "F821,E501,E9",
+        "--line-length=120",
+    ]
+    told = subprocess.run([*ruff, tmp_path], capture_output=True, text=True)
+    assert told.returncode == 0, told.stdout
+
+
+def test_solutions_draw_with_generators_of_their_own():
+    for chapter in CHAPTERS:
+        for heading, _, blocks in exercises(chapter):
+            code = "\n".join(blocks)
+            assert not re.search(r"\.sample\(|\.rsample\(|np\.random\.(?!default_rng)", code), heading
+            draws = re.findall(r"torch\.rand\w*\([^\n]*", code)
+            assert all("generator=" in draw for draw in draws), heading
+
+
+def weights(model, x, k, generator):
+    """z, and the three logarithms that make up a weight."""
+    q = model.encode(x)
+    z = q.mean + q.stddev * torch.randn(k, *q.mean.shape, generator=generator)
+    return z, model.decode(z).log_prob(x), model.prior.log_prob(z), q.log_prob(z)
+
+
+def averaged(log_w, k, sign=-1):
+    return torch.logsumexp(log_w, 0) + sign * math.log(k)
+
+
+def iwae_without(part):
+    def bound(model, x, k, generator):
+        _, match, prior, log_q = weights(model, x, k, generator)
+        parts = {"match": match, "prior": prior, "q": -log_q}
+        return averaged(sum(value for name, value in parts.items() if name != part), k)
+
+    return bound
+
+
+def elbo(model, x, k, generator):
+    _, match, prior, log_q = weights(model, x, k, generator)
+    return (match + prior - log_q).mean(0)
+
+
+def iwae_sum(model, x, k, generator):
+    _, match, prior, log_q = weights(model, x, k, generator)
+    return torch.logsumexp(match + prior - log_q, 0)
+
+
+def iwae_times_q(model, x, k, generator):
+    _, match, prior, log_q = weights(model, x, k, generator)
+    return averaged(match + prior + log_q, k)
+
+
+def iwae_global(model, x, k, generator):
+    q = model.encode(x)
+    z = q.sample((k,))
+    return averaged(model.decode(z).log_prob(x) + model.prior.log_prob(z) - q.log_prob(z), k)
+
+
+def train_step(sign=-1, total=torch.mean, zero=True, back=True, step=True, own=False, kl=True):
+    def function(model, optimizer, x, generator):
+        match, divergence = model.elbo_terms(x, None if own else generator)
+        loss = sign * total(match - divergence if kl else match)
+        if zero:
+            optimizer.zero_grad()
+        if back:
+            loss.backward()
+        if step:
+            optimizer.step()
+
+    return function
+
+
+def gaussians(a, b):
+    means, covariances = [x.mean(0) for x in (a, b)], [np.cov(x.T) for x in (a, b)]
+    c = sum(covariances) / 2
+    shift = (means[0] - means[1]) @ np.linalg.solve(c, means[0] - means[1]) / 8
+    shape = np.log(np.linalg.det(c) / np.sqrt(np.prod(np.linalg.det(covariances)))) / 2
+    return shift, shape
+
+
+def axis(points, row=0, middle=True, length=1.0):
+    return length * torch.linalg.svd(points - points.mean(0) * middle, full_matrices=False).Vh[row]
+
+
+def places(path, drawings, frames, power=1):
+    gone = np.append(0, np.cumsum((drawings[1:] - drawings[:-1]).norm(dim=1).numpy() ** power))
+    at = np.linspace(0, gone[-1], frames)
+    return np.stack([np.interp(at, gone, path[:, k].numpy()) for k in (0, 1)], axis=1)
+
+
+def scaled_line(a, b, steps):
+    line = interpolation.lerp(a, b, steps)
+    t = torch.linspace(0, 1, steps)[:, None]
+    return line / line.norm(dim=1, keepdim=True) * ((1 - t) * a.norm() + t * b.norm())
+
+
+def plain_slerp(a, b, steps):
+    """The formula of many a blog, which divides by the sine of the angle."""
+    t = torch.linspace(0, 1, steps)[:, None]
+    angle = torch.arccos((a @ b / a.norm() / b.norm()).clamp(-1, 1))
+    return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
+
+
+def unit_slerp(a, b, steps):
+    return interpolation.slerp(a / a.norm(), b / b.norm(), steps)
+
+
+def along_the_row(cost, start, end):
+    return [(start[0], column) for column in range(start[1], end[1] + 1)]
+
+
+def bridge(z_left, z_right, d_left, d_right, s):
+    whole = d_left + d_right
+    return (d_right * z_left + d_left * z_right) / whole, s * math.sqrt(d_left * d_right / whole)
+
+
+def bridge_mean(change):
+    return lambda *given: (change(*given), bridge(*given)[1])
+
+
+def bridge_sd(change):
+    return lambda *given: (bridge(*given)[0], change(*given))
+
+
+@cache
+def fours():
+    """Slants and thicknesses of a coarse grid, and the 4s that are drawn so."""
+    slants, pens = np.meshgrid(np.linspace(-0.6, 0.6, 31), np.linspace(1, 5, 21))
+    table = np.c_[slants.ravel(), pens.ravel()]
+    return table, strokes.draw(4, slant=table[:, 0], thickness=table[:, 1]).reshape(len(table), -1)
+
+
+def nearest_four(picture):
+    table, drawn = fours()
+    return int(((drawn - picture.ravel()) ** 2).sum(1).argmin()), table
+
+
+WRONG = [
+    ("01-nine", math.pi, "radians"),
+    ("01-nine", 360, "360 degrees are no turn at all"),
+    ("01-nine", 0, "reads as a 6"),
+    ("01-lean", lambda slant, turn: slant, "the slant alone"),
+    ("01-lean", lambda slant, turn: slant + np.tan(np.deg2rad(turn)), "other sign"),
+    ("01-lean", lambda slant, turn: slant - np.tan(turn), "radians"),
+    ("01-lean", lambda slant, turn: slant - turn, "Take its tangent"),
+    ("01-encode", lambda picture: nearest_four(picture)[0], "a place in the list"),
+    ("01-encode", lambda picture: nearest_four(picture)[1][nearest_four(picture)[0]][::-1], "the other order"),
+    ("01-encode", lambda picture: (0.0, 3.0), "Does it look at the picture"),
+    ("01-encode", lambda picture: fours()[0][(fours()[1] @ picture.ravel()).argmax()], "likes ink"),
+    ("01-encode", lambda picture: (0.0, 3.0 + picture[0, 0] + picture.sum() / 1000), "mean mistakes are"),
+    ("02-freedom", 4, "logarithms"),
+    ("02-freedom", 2, "bits"),
+    ("02-freedom", -math.log(4), "plus"),
+    ("02-freedom", math.log10(4), "base 10"),
+    ("02-freedom", 45, "degrees were added"),
+    ("02-freedom", 0, "gets lower"),
+    ("02-freedom", 9, "too large"),
+    ("02-log-mean", np.mean, "mean of the logarithms"),
+    ("02-log-mean", logsumexp, "the logarithm of the sum"),
+    ("02-log-mean", np.max, "the largest alone"),
+    ("02-log-mean", lambda x: logsumexp(x) + math.log(len(x)), "taken away"),
+    ("02-log-mean", lambda x: np.log(np.mean(np.exp(x))), "logsumexp"),
+    ("02-authors", lambda p: softmax(p, 1), "axis 0"),
+    ("02-authors", softmax, "all of it adds up to 1"),
+    ("02-authors", lambda p: p - logsumexp(p, axis=0), "still logarithms"),
+    ("02-authors", lambda p: np.exp(p) / np.exp(p).sum(0), "Stay in logarithms"),
+    ("02-authors", lambda p: (p == p.max(0)).astype(float), "How sure"),
+    ("02-authors", lambda p: p.argmax(0), r"shape \(3, 4\); got shape \(4,\)"),
+    ("03-ess", lambda w: w.softmax(0).square().sum(), "one over it"),
+    ("03-ess", lambda w: w.exp().sum() ** 2 / w.exp().square().sum(), "largest weight before exp"),
+    ("03-ess", lambda w: w.sum() ** 2 / w.square().sum(), "the weights are exp"),
+    ("03-ess", len, "as if all were alike"),
+    ("03-ess", lambda w: 1 / w.softmax(0).max(), "Square the sum"),
+    ("03-laplace", lambda x, f: (x - f).square().mean().sqrt(), "the normal distribution's answer"),
+    ("03-laplace", lambda x, f: (x - f).square().mean(), "not its square"),
+    ("03-laplace", lambda x, f: (x - f).mean(), "cancel"),
+    ("03-laplace", lambda x, f: (x - f).abs().sum((1, 2)).mean(), "belongs to one pixel"),
+    ("03-laplace", lambda x, f: np.median((x - f).abs()), "median"),
+    ("04-wider", math.log(2), "one of the two"),
+    ("04-wider", 2, "bits"),
+    ("04-wider", -2 * math.log(2), "sign"),
+    ("04-wider", 4, "the factor"),
+    ("04-wider", 0.1, "too small"),
+    ("04-bernoulli", 1, "sum over the two values"),
+    ("04-bernoulli", 0.3, "value at x = 0.5"),
+    ("04-bernoulli", 0.5, "mean of the two ends"),
+    ("04-bernoulli", (math.log(0.9) + math.log(0.1)) / 2, "log P, integrated"),
+    ("04-iwae", elbo, "a mean of logarithms is the ELBO"),
+    ("04-iwae", iwae_sum, "too high by log k"),
+    ("04-iwae", lambda *given: iwae_sum(*given) - 2 * math.log(given[2]), "too low by log k"),
+    ("04-iwae", iwae_without("q"), "division by Q"),
+    ("04-iwae", iwae_without("prior"), "the prior P"),
+    ("04-iwae", iwae_without("match"), "k = 1, a perfect guide"),
+    ("04-iwae", iwae_times_q, "multiplied by Q"),
+    ("04-iwae", iwae_global, r"not \.sample"),
+    ("04-iwae", lambda *given: iwae_sum(*given).mean(), r"shape \(800,\); got shape \(\)"),
+    ("05-price", 1e6, "a 2 beside it"),
+    ("05-price", 500, "squared"),
+    ("05-price", 1000, "squared, and there is a 2"),
+    ("05-price", 2e-6, "divided by it"),
+    ("05-price", -500_000, "slope"),
+    ("05-step", train_step(sign=1), "The loss is minus the ELBO"),
+    ("05-step", train_step(total=torch.sum), "take the mean over the batch"),
+    ("05-step", train_step(zero=False), "zero_grad"),
+    ("05-step", train_step(back=False), "no weight has moved or has a slope"),
+    ("05-step", train_step(step=False), r"optimizer\.step\(\) is missing"),
+    ("05-step", train_step(own=True), "Hand it on"),
+    ("05-step", train_step(kl=False), "the KL is missing"),
+    ("05-stop", lambda s, p: len(s) > p and all(b <= a for a, b in zip(s[-p - 1 :], s[-p:], strict=False)), "so far"),
+    ("05-stop", lambda s, p: sum(b <= max(s[: i + 1]) for i, b in enumerate(s[1:])) >= p, "begins anew"),
+    ("05-stop", lambda s, p: len(s) > p + 1 and max(s[-p - 1 :]) <= max(s[: -p - 1]), "one epoch too late"),
+    ("05-stop", lambda s, p: len(s) > p and min(s[-p:]) >= min(s[:-p]), "better when it is higher"),
+    ("05-stop", lambda s, p: len(s) > 1 and s[-1] <= max(s[:-1]), "Have patience"),
+    ("05-stop", lambda s, p: False, "it should stop after 6"),
+    ("05-stop", lambda s, p: max(s) == s[-1], r"scores \[\].*ValueError"),
+    ("05-stop", lambda s, p: len(s), "True or False"),
+    ("06-quantiles", np.linspace(-3, 3, 23), "evenly spaced"),
+    ("06-quantiles", np.linspace(0.02, 0.98, 23), "these are the probabilities"),
+    ("06-quantiles", norm.cdf(np.linspace(-2, 2, 23)), "Its inverse"),
+    ("06-quantiles", norm.ppf(np.linspace(0, 1, 23)), "never ends"),
+    ("06-quantiles", norm.ppf(np.linspace(0.98, 0.02, 23)), "must rise"),
+    ("06-quantiles", norm.ppf([0.1, 0.5, 0.9]), "too few"),
+    ("06-quantiles", np.sinh(np.linspace(-2, 2, 23)), "one share"),
+    ("06-bhattacharyya", lambda a, b: sum(gaussians(a, b)), "this is the distance"),
+    ("06-bhattacharyya", lambda a, b: np.exp(-gaussians(a, b)[0]), "the determinants"),
+    ("06-bhattacharyya", lambda a, b: np.exp(-gaussians(a, b)[1]), "Where are the middles"),
+    ("06-bhattacharyya", lambda a, b: np.exp(sum(gaussians(a, b))), "sign of the distance"),
+    ("07-axis", lambda p: axis(p, row=1), "the axis across it"),
+    ("07-axis", lambda p: axis(p, middle=False), "Take the middle away"),
+    ("07-axis", lambda p: axis(p, length=3.0), "length 3.00"),
+    ("07-axis", lambda p: torch.tensor([0.6, 0.8]), "degrees off"),
+    ("07-even", lambda path, f, n: interpolation.lerp(path[0], path[-1], n), "evenly spaced on the plane"),
+    ("07-even", lambda path, f, n: path[np.linspace(0, len(path) - 1, n).astype(int)], "every so many points"),
+    ("07-even", lambda path, f, n: places(path, f, n, power=2), "squared"),
+    ("07-even", lambda path, f, n: places(path, f, n)[::-1].copy(), "keep both ends"),
+    ("08-slerp", interpolation.lerp, r"norm 0\.71, expected 1\.00\. Did you interpolate the angle"),
+    ("08-slerp", scaled_line, "hurries in the middle"),
+    ("08-slerp", plain_slerp, "parallel ends: NaN or infinity"),
+    ("08-slerp", unit_slerp, "must begin at a and end at b"),
+    ("08-slerp", lambda a, b, n: interpolation.slerp(b, a, n), "must begin at a"),
+    ("08-slerp", lambda a, b, n: interpolation.slerp(a, b, n).T, r"shape \(5, 2\); got shape \(2, 5\)"),
+    ("08-slerp", interpolation.slerp(torch.ones(2), torch.zeros(2), 5), "without brackets"),
+    ("08-cheapest", along_the_row, "count costs, not steps"),
+    ("08-cheapest", lambda cost, start, end: along_the_row(cost, start, end)[::-1], "Turn it around"),
+    ("08-cheapest", lambda cost, start, end: [start, end], "jumps"),
+    ("08-cheapest", lambda cost, start, end: [start], "it must go from"),
+    ("08-cheapest", lambda cost, start, end: [(99, 0)], "cells are whole numbers"),
+    ("09-kept-out", lambda r, i: 1 - pairs_won(r, i), "the intruder wins"),
+    ("09-kept-out", lambda r, i: (r[:, None] > i).mean(), "tosses a coin"),
+    ("09-kept-out", lambda r, i: (r[:, None] >= i).mean(), "as won"),
+    ("09-kept-out", lambda r, i: 100 * pairs_won(r, i), "percentage"),
+    ("09-kept-out", lambda r, i: pairs_won(r, i) * len(r) * len(i), "Divide by all pairs"),
+    ("09-kept-out", lambda r, i: (r > i).mean(), "row by row"),
+    ("09-price", lambda s, d: (s**2 / math.sqrt(2 * s**2 - 1)) ** d, "one over it"),
+    ("09-price", lambda s, d: math.sqrt(2 * s**2 - 1) / s**2, "power d"),
+    ("09-price", lambda s, d: d * math.sqrt(2 * s**2 - 1) / s**2, "not d times"),
+    ("09-price", lambda s, d: (math.sqrt(2 * s**2 - 1) / s**2) ** d, "no draw counts.*ValueError"),
+    ("09-price", lambda s, d: (np.sqrt(abs(2 * s**2 - 1)) / s**2) ** d, "no draw counts"),
+    ("10-flow", 0.125, "fetched from"),
+    ("10-flow", -4 / 64, "2 wide, not 1"),
+    ("10-flow", 4, "not in pixels"),
+    ("10-flow", -0.3, "moves by 9.6 pixels"),
+    ("10-bridge", bridge_mean(lambda l, r, a, b, s: (a * l + b * r) / (a + b)), "exchanged"),
+    ("10-bridge", bridge_mean(lambda l, r, a, b, s: (l + r) / 2), "halfway"),
+    ("10-bridge", bridge_mean(lambda l, r, a, b, s: b * l + a * r), "add up to 1"),
+    ("10-bridge", bridge_sd(lambda l, r, a, b, s: s**2 * a * b / (a + b)), "the variance"),
+    ("10-bridge", bridge_sd(lambda l, r, a, b, s: s * math.sqrt(a)), "left end only"),
+    ("10-bridge", bridge_sd(lambda l, r, a, b, s: math.sqrt(a * b / (a + b))), "the spread s"),
+    ("10-bridge", bridge_sd(lambda l, r, a, b, s: s * math.sqrt(a * b)), "divided by the sum"),
+    ("10-bridge", lambda *given: bridge(*given)[0], "a mean and a standard deviation"),
+]
+
+
+def pairs_won(r, i):
+    return (r[:, None] > i).mean() + (r[:, None] == i).mean() / 2
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("number", range(len(WRONG)), ids=lambda n: f"{WRONG[n][0]}-{n}")
+def test_a_plausible_wrong_answer_gets_its_hint(number):
+    name, answer, hint = WRONG[number]
+    said = check(name, answer)
+    assert not said.right
+    assert re.search(hint, said.says, re.DOTALL), said.says
+
+
+def test_every_exercise_has_been_answered_wrongly():
+    assert min(Counter(name for name, *_ in WRONG)[name] for name in EXERCISES) >= 3
+
+
+class Odd:
+    """Refuses to be converted, compared, or printed."""
+
+    def __array__(self, *_, **__):
+        raise RuntimeError("no array")
+
+    def __repr__(self):
+        raise RuntimeError("no words")
+
+    def __bool__(self):
+        raise RuntimeError("neither")
+
+
+def fails(*_):
+    raise ZeroDivisionError
+
+
+GARBAGE = [
+    *(None, ..., True, float("nan"), float("inf"), 10**400, -1, 0, 1j, "", "seven", b"7", object(), Odd()),
+    *([], [1, [2, 3]], {}, {1: 2}, {1, 2}, [None], ["a"], [Odd()], np.array([]), np.zeros((2, 3, 4)), np.array("x")),
+    *(
+        np.array([1, None]),
+        torch.zeros(0),
+        torch.full((3, 4), math.nan),
+        torch.ones(2, dtype=torch.complex64),
+        range(3),
+    ),
+    *(
+        torch.ones(2, requires_grad=True),
+        np.datetime64("2026-01-01"),
+        np.zeros((0, 2)),
+        1e308,
+        np.full((5, 2), -1e308),
+        (1e308, 1e308),
+        int,
+        print,
+        iter([1]),
+        (x for x in "ab"),
+    ),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", EXERCISES)
+def test_garbage_gets_a_sentence(name, capsys):
+    """As an answer, and as what an answer's function returns."""
+    answers = [*GARBAGE, *((lambda *_, value=value: value) for value in GARBAGE), fails, lambda: 1]
+    for answer in answers:
+        said = check(name, answer)
+        assert not said.right, said
+        assert said.says.startswith(("Not yet: ", "Nothing here yet: ")) and said.says.rstrip()[-1] in ".?)", said
+        assert len(said.says) < 600 and "\n" not in said.says
+
+
+def test_none_and_dots_are_no_answers_yet():
+    for name in EXERCISES:
+        for nothing in (None, ...):
+            assert check(name, nothing).says.startswith("Nothing here yet: ")
+
+
+def test_an_unknown_exercise_gets_the_nearest_name():
+    with pytest.raises(ValueError, match="Did you mean '08-slerp'"):
+        check("8-slerp", None)
+
+
+def test_feedback_shows_itself_and_tells_right_from_wrong():
+    good, bad = check("04-wider", 2 * math.log(2)), check("04-wider", 0.1)
+    assert good.right and not bad.right
+    assert repr(good) == str(good) == good.says and good.says.startswith("Right. ")
+
+
+def test_an_answer_cannot_spoil_the_next_case():
+    """What it is given is its own: an answer that writes into it is judged by what it returns."""
+
+    def greedy(log_l):
+        answer = logsumexp(log_l) - math.log(len(log_l))
+        log_l[:] = 0
+        return answer
+
+    assert check("02-log-mean", greedy).right
+
+
+def test_checks_leave_the_global_generators_alone():
+    torch.manual_seed(5)
+    np.random.seed(5)  # noqa: NPY002
+    before = torch.random.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    for name in EXERCISES:
+        check(name, lambda *_: 1.0)
+    check("05-step", train_step())
+    assert torch.equal(before[0], torch.random.get_rng_state())
+    assert np.array_equal(before[1], np.random.get_state()[1])  # noqa: NPY002
