@@ -1,0 +1,126 @@
+"""The pages beside the chapters: the notation names what exists, the library is whole, chapters end in questions."""
+
+import ast
+import importlib
+import importlib.util
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+import torch
+
+from vaecourse import LatentExplorer, evidence, interpolation, load_pretrained, protocol, scorecard, views
+
+ROOT = Path(__file__).resolve().parents[1]
+BOOK = ROOT / "book"
+CHAPTERS = sorted(BOOK.glob("*.ipynb"))
+
+
+def tables(page):
+    """The rows of all tables of a page, each a list of cells."""
+    rows = [line for line in (BOOK / page).read_text("utf-8").splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
+
+
+@pytest.fixture(scope="module")
+def names():
+    """What the page of the notation says its names stand for."""
+    model = load_pretrained("strokes-2d")
+    x = model.decode(torch.zeros(1, 2)).mean.detach()
+    g = torch.Generator().manual_seed(0)
+    two = torch.zeros(2), torch.ones(2)
+    return {
+        **vars(views),
+        **{"model": model, "x": x, "images": x, "z": torch.zeros(1, 2), "codes": torch.zeros(1, 2), "k": 2, "g": g},
+        **{"generator": g, "plane": LatentExplorer(load_pretrained("strokes-2d-page")), "a": two[0], "b": two[1]},
+        **{"steps": 5, "f": lambda z: model.decode(z).mean, "t": 0.5, "torch": torch, "evidence": evidence},
+        **{"estimate": evidence.quadrature(model, x), "interpolation": interpolation, "scorecard": scorecard},
+        "protocol": protocol,
+    }
+
+
+def test_names_of_the_notation_exist(names):
+    """Each name of the column "in code" is computed; a bare word must be a name in the library."""
+    words = set()
+    for path in (ROOT / "vaecourse").rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+        words |= {n.id for n in nodes if isinstance(n, ast.Name)} | {n.arg for n in nodes if isinstance(n, ast.arg)}
+    checked = 0
+    for row in tables("notation.md"):
+        for code in re.findall(r"`([^`]+)`", row[1]) if len(row) == 4 else []:
+            checked += 1
+            if code.isidentifier():
+                assert code in words, code
+            elif code == ".mean()":
+                continue
+            else:
+                eval(code, dict(names))
+    assert checked > 40
+
+
+def test_a_symbol_is_named_once():
+    rows = [row for row in tables("notation.md") if len(row) == 4 and "$" in row[0]]
+    symbols = [row[0] for row in rows]
+    twice = {s for s in symbols if symbols.count(s) > 1}
+    assert not twice
+
+
+def test_all_that_is_public_stands_on_the_page_of_the_library():
+    text = (BOOK / "api.md").read_text("utf-8")
+    on_page = set(re.findall(r"auto\w+:: ([\w.]+)", text))
+    behind = {"downloads", "formats", "imageset", "modes", "plane", "sampling", "curves", "recipes", "view_recipes"}
+    behind |= {"distributed", "seeds"}
+    listed = {name.removeprefix("vaecourse.").split(".")[0] for name in on_page}
+    for path in sorted((ROOT / "vaecourse").glob("*.py")):
+        if not path.stem.startswith("__"):
+            assert path.stem in listed | behind, f"book/api.md does not list vaecourse.{path.stem}"
+    for name in re.findall(r"automodule:: ([\w.]+)", text):
+        importlib.import_module(name)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_a_chapter_ends_with_five_questions(path):
+    last = nbformat.read(path, as_version=4).cells[-1]
+    assert last.source.startswith("## Five questions to recall")
+    assert re.findall(r"(?m)^\*\*(\d)\.\*\*", last.source) == list("12345")
+    folded = re.findall(r"<details>\n<summary>Answer</summary>\n\n(.+?)\n</details>", last.source, re.DOTALL)
+    assert len(folded) == 5 and all(20 < len(answer) < 400 for answer in folded)
+
+
+DOCSTRING = """First line of `code`, with x_i* and P(x|z).
+
+one    what one means,
+       on two lines
+two    what two means
+
+In prose:
+
+    a = 1    # an example
+    b = 2
+"""
+
+SET = r"""First line of ``code``, with x\_i\* and P(x\|z).
+
+``one``
+    what one means, on two lines
+
+``two``
+    what two means
+
+In prose:
+
+::
+
+    a = 1    # an example
+    b = 2
+"""
+
+
+def test_a_plain_docstring_is_set_as_it_was_meant():
+    spec = importlib.util.spec_from_file_location("api_pages", BOOK / "tools" / "api_pages.py")
+    api_pages = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(api_pages)
+    lines = DOCSTRING.split("\n")
+    api_pages.set_docstring(None, "function", "f", None, None, lines)
+    assert "\n".join(lines) == SET
