@@ -13,7 +13,7 @@ export JUPYTER_PLATFORM_DIRS = 1
 # On a machine that is busy with something else, threads that spin while they wait slow each other down tenfold.
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: help book test lab execute claims models explorer bench site-zip classroom-zip address faults clean
+.PHONY: help book test lab slides execute claims models explorer bench site-zip classroom-zip address faults clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -45,6 +45,10 @@ models: $(BIN)/.book
 explorer: $(BIN)/.book
 	@$(BIN)/python book/tools/explorer_static.py
 
+# make slides   builds the book and a deck of slides for each chapter, and lists the decks
+slides: book
+	@$(BIN)/python book/tools/slides.py
+
 # make site-zip   packs the built book into one archive that opens by double-click, without a network
 site-zip: book
 	@$(BIN)/python book/tools/site_zip.py
@@ -55,7 +59,7 @@ classroom-zip: $(BIN)/.book
 
 # make bench   measures speed side by side with what a reader would otherwise use
 bench: $(BIN)/.book $(BIN)/.test
-	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+	for name in explorer evidence training; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 # make address URL=https://github.com/you/course   says where this copy lives: buttons, install cells, citation follow
 address: $(BIN)/.book

@@ -25,7 +25,7 @@ BIN = Path(sys.executable).parent
 def stages() -> dict[str, list[str | Path]]:
     pytest = [BIN / "pytest", "-q"]
     pages = [
-        ROOT / f"tests/test_{name}.py" for name in ("site", "explorer_page", "turning", "hosts")
+        ROOT / f"tests/test_{name}.py" for name in ("site", "slides", "explorer_page", "own_page", "turning", "hosts")
     ]  # they need a browser
     chapters = sorted((ROOT / "book").glob("*.ipynb"))
     checks = {

@@ -96,7 +96,7 @@ def fit(
     run = _Run(model, generator, epochs, -(-len(x_all) // batch_size), learning_rate)
     recipe = {
         "model": model.config,
-        "images": sha256(images.cpu().contiguous().numpy().tobytes()).hexdigest(),
+        "images": _digest(images) if checkpoint or not distributed.alone() else None,  # who is alone need not prove it
         "epochs": epochs,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
@@ -214,6 +214,10 @@ class _Run:
             self.epoch, self.history = meta["epoch"], History(**meta["history"])
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             raise CheckpointError(f"{path} lacks parts of a run. Delete it, and the run starts anew.") from error
+
+
+def _digest(images: Tensor) -> str:
+    return sha256(images.cpu().contiguous().numpy().tobytes()).hexdigest()
 
 
 def _check_same_run(path: str | Path, found: dict | None, wanted: dict) -> None:

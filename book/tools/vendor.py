@@ -40,6 +40,15 @@ PACKAGES = {
     "jupyter-widgets": ("@jupyter-widgets/base", "6.0.11", ("LICENSE",), ""),
     "font-awesome": ("@fortawesome/fontawesome-free", "5.15.4", ("LICENSE.txt",), ""),
     "anywidget": ("anywidget", "0.9.21", ("dist/index.js", "LICENSE"), "dist/"),
+    "reveal": (
+        "reveal.js",
+        "5.2.1",
+        ("dist/reveal.js", "dist/reveal.css", "plugin/notes/notes.js", "LICENSE"),
+        "dist/",
+    ),
+    # What reveal.js and its notes are made of, for their licences.
+    "fitty": ("fitty", "2.4.2", ("LICENSE",), ""),
+    "marked": ("marked", "4.3.0", ("LICENSE.md",), ""),
 }
 
 
@@ -57,7 +66,7 @@ def fetch(folder: str) -> dict[str, str]:
             name = member.name.removeprefix("package/")
             if name == "package.json":
                 licence = json.load(tar.extractfile(member))["license"]
-            if not member.isfile() or not name.startswith(wanted) or ".." in name:
+            if not member.isfile() or not name.startswith(wanted) or name.endswith(".map") or ".." in name:
                 continue
             path = target / name.removeprefix(prefix)
             path.parent.mkdir(parents=True, exist_ok=True)

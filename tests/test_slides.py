@@ -1,0 +1,258 @@
+"""The decks of slides: what a chapter's marks make of its cells, and every deck in a real browser, opened from disk."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from test_site import HTML, browser  # noqa: F401  (a fixture)
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "book" / "tools"))
+
+import slides as tool  # noqa: E402
+
+DECKS = {
+    p.stem: found for p in sorted((ROOT / "book").glob("*.ipynb")) if (found := tool.slides_of(nbformat.read(p, 4)))
+}
+ALIVE = ":is(latent-explorer, turning-object)"
+SIZES = """() => {
+  const slide = document.querySelector("section.present");
+  const seen = [...slide.querySelectorAll("*")].filter(
+    (e) => e.getClientRects().length && !e.closest("aside, option, .lx-hidden, mjx-assistive-mml"));
+  const words = (e) => [...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.data.trim());
+  const boxes = seen.map((e) => e.getBoundingClientRect());
+  return {
+    height: slide.scrollHeight, width: slide.scrollWidth,
+    bottom: Math.max(...boxes.map((box) => box.bottom)), right: Math.max(...boxes.map((box) => box.right)),
+    small: seen.filter((e) => words(e) && parseFloat(getComputedStyle(e).fontSize) < 28).map((e) => e.outerHTML),
+    blank: [...slide.querySelectorAll("img")].filter((i) => i.getClientRects().length && i.width < 200).length,
+    failed: slide.querySelectorAll("mjx-merror").length,
+  };
+}"""
+
+
+def text(source, kind="slide", **more):
+    return new_markdown_cell(source, metadata={"slideshow": {"slide_type": kind, **more}})
+
+
+def code(*outputs, kind="slide", tags=()):
+    return new_code_cell(
+        "a < b", outputs=list(outputs), metadata={"slideshow": {"slide_type": kind}, "tags": list(tags)}
+    )
+
+
+def printed(words):
+    return new_output("stream", name="stdout", text=words)
+
+
+def picture(html):
+    return new_output("display_data", data={"text/html": html, "text/plain": "in words"})
+
+
+def made(*cells):
+    return tool.slides_of(new_notebook(cells=list(cells)))
+
+
+def test_a_question_is_what_a_slide_shows_of_its_cell_and_its_answer_tells_it_again():
+    question, answer = made(text("## Bikes\n\nThey roll.\n\n**Predict:** how *far*?"), code(printed("1 km\n")))
+    assert question.heading == "<h2>Bikes</h2>\n" == answer.heading
+    assert "how <em>far</em>?" in question.shown[0] and "roll" not in question.shown[0]
+    assert question.notes == ["<p>They roll.</p>\n"]
+    assert "1 km" in answer.shown[0] and "how <em>far</em>?" in answer.notes[0]
+
+
+def test_without_a_question_the_first_block_is_shown_or_those_that_are_named():
+    source = "# Bikes\n\nThey roll.\n\n$$v = \\sqrt{2}$$\n\n- far\n- [fast](02-b.ipynb)"
+    (plain,), (chosen,) = made(text(source)), made(text(source, blocks=[2, 3]))
+    assert plain.shown == ["<p>They roll.</p>\n"] and "<li>far" in "".join(plain.notes)
+    formula, points = chosen.shown
+    assert r"\[v = \sqrt{2}\]" in formula and 'href="../book/02-b.html"' in points
+    assert chosen.notes == plain.shown
+    with pytest.raises(ValueError, match=r"blocks \[4\] are wanted of a cell that has 3"):
+        made(text(source, blocks=[4]))
+
+
+def test_a_code_cell_shows_its_figures_or_what_it_printed_or_if_tagged_its_source():
+    figure, words = picture('<img src="x.png" alt="a bike">'), printed("long line \n  x<y\n")
+    (both,), (bare,), (tagged,) = made(code(figure, words)), made(code(words)), made(code(words, tags=["slide-code"]))
+    assert 'alt="a bike"' in both.shown[0] and len(both.shown) == 1 and "long line" in both.notes[0]
+    assert bare.shown == ['<pre style="--columns: 9"><span>long line</span>\n<span>  x&lt;y</span></pre>']
+    assert "a &lt; b" in tagged.shown[0] and "long line" in tagged.notes[0]
+    hint = json.dumps({"spec": {"caption": 'Try "this" & that.'}})
+    (live,) = made(code(picture(f"<latent-explorer><script>{hint}</script></latent-explorer>")))
+    assert "Try &quot;this&quot; &amp; that." in live.notes[0]
+
+
+def test_of_recall_questions_the_first_and_the_last_are_shown_and_answered_at_the_next_key():
+    fold = "<details>\n<summary>Answer</summary>\n\nanswer {0}\n</details>"
+    source = "## Recall\n\nAloud!\n\n" + "\n\n".join(f"**{i}.** Why {i}?\n\n{fold.format(i)}" for i in (1, 2, 3))
+    first, last = made(text(source))
+    for slide, number in ((first, 1), (last, 3)):
+        question, answer = slide.shown
+        assert f"Why {number}?" in question and "answer" not in question
+        assert re.fullmatch(f'<div class="fragment answer"><p>answer {number}</p>\\s*</div>', answer)
+
+
+def test_fragments_and_notes_join_the_slide_before_and_unmarked_cells_stay_away():
+    marked = [text("## Bikes\n\nOne."), text("Two.", "fragment"), code(printed("three"), kind="notes")]
+    (slide,) = made(new_markdown_cell("Zero."), *marked, new_markdown_cell("Four."), text("Five.", "skip"))
+    assert slide.shown == ["<p>One.</p>\n", '<div class="fragment"><p>Two.</p>\n</div>']
+    assert len(slide.notes) == 1 and "three" in slide.notes[0]
+    assert made(new_markdown_cell("No marks, no deck.")) == []
+
+
+def test_marks_that_cannot_be_followed_are_named():
+    with pytest.raises(ValueError, match="'slides'; it must be one of slide, subslide"):
+        made(text("One.", "slides"))
+    with pytest.raises(ValueError, match="marked 'notes', but no slide stands before it"):
+        made(text("One.", "notes"))
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_a_deck_is_a_lecture(name):
+    found = DECKS[name]
+    assert 10 <= len(found) <= 20
+    assert found[0].heading.startswith("<h1>") and "You will" in found[0].shown[0]
+    shown = ["".join(slide.shown) for slide in found]
+    asked = [i for i, html in enumerate(shown) if "<strong>Predict:" in html]
+    assert len(asked) >= 3 and all(re.search("figure|<pre", shown[i + 1]) for i in asked), "a question, then its answer"
+    assert "to take along" in found[-3].heading and "<li>" in shown[-3]
+    assert all("fragment answer" in html for html in shown[-2:])
+    assert sum("".join(slide.notes) != "" for slide in found) > len(found) / 2
+    images = re.findall("<img[^>]*>", "".join(shown))
+    assert images and all(re.search(r'alt="[^"]{10,}"', image) for image in images)
+
+
+def open_deck(browser, name, slide=0, **size):  # noqa: F811
+    """Opens a deck from disk; returns it with all that went wrong or left this machine."""
+    tab = browser.new_context(viewport=size or {"width": 1280, "height": 720}).new_page()
+    problems = []
+    tab.on("pageerror", lambda error: problems.append(str(error)))
+    tab.on("requestfailed", lambda request: problems.append(f"failed: {request.url}"))
+    tab.on("request", lambda r: None if r.url.startswith(("file:", "data:", "blob:")) else problems.append(r.url))
+    tab.goto(f"{(HTML / 'slides' / f'{name}.html').as_uri()}#/{slide}")
+    tab.wait_for_function("window.Reveal?.isReady() && !!window.MathJax?.startup?.promise")
+    tab.evaluate("MathJax.startup.promise.then(() => true)")
+    return tab, problems
+
+
+def wait_for_life(tab):
+    """Waits until the explorer of the slide shown, if there is one, has drawn itself."""
+    if tab.locator(f"section.present {ALIVE}").count():
+        tab.locator(f"section.present {ALIVE} canvas:visible").first.wait_for()
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_a_deck_opens_from_disk_and_its_slides_fit_and_can_be_read_from_afar(browser, name):  # noqa: F811
+    tab, problems = open_deck(browser, name)
+    for number in range(len(DECKS[name])):
+        assert tab.evaluate("Reveal.getIndices().h") == number
+        while tab.evaluate("Reveal.availableFragments().next"):
+            tab.keyboard.press("ArrowRight")
+        wait_for_life(tab)
+        sizes = tab.evaluate(SIZES)
+        assert sizes["height"] <= 720 and sizes["width"] <= 1280, (number, sizes)
+        assert sizes["bottom"] <= 712 and sizes["right"] <= 1250, (number, sizes)
+        assert sizes["small"] == [] and sizes["blank"] == sizes["failed"] == 0, (number, sizes)
+        tab.keyboard.press("ArrowRight")
+    assert tab.evaluate("Reveal.isLastSlide() && Reveal.getTotalSlides()") == len(DECKS[name])
+    assert tab.locator(".slide-number").inner_text() == f"{len(DECKS[name])} / {len(DECKS[name])}"
+    assert problems == []
+    tab.context.close()
+
+
+LIVE = "07-moving-through-the-plane"
+PLANE, PAD, WALK = (
+    next(i for i, slide in enumerate(DECKS[LIVE]) if condition("".join(slide.shown)))
+    for condition in (
+        lambda html: "<latent-explorer" in html,
+        lambda html: '"draw": true' in html,
+        lambda html: "<latent-explorer" in html and '"ends": []' not in html,
+    )
+)
+
+
+def test_the_plane_is_dragged_where_the_hand_is_whatever_the_size_of_the_screen(browser):  # noqa: F811
+    tab, problems = open_deck(browser, LIVE, PLANE, width=1600, height=1000)
+    wait_for_life(tab)
+    handle, field = tab.locator("section.present .lx-point.lx-handle"), tab.locator("section.present .lx-field")
+    box, start = field.bounding_box(), handle.bounding_box()
+    tab.mouse.move(start["x"] + start["width"] / 2, start["y"] + start["height"] / 2)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2, steps=4)  # a quarter of −4 … 4: −2
+    tab.mouse.up()
+    tab.locator("section.present .lx-handle[aria-valuetext='z1 −2.00, z2 0.00']").wait_for(timeout=5000)
+    tab.keyboard.press("ArrowRight")
+    tab.locator("section.present .lx-handle[aria-valuetext='z1 −1.95, z2 0.00']").wait_for(timeout=5000)
+    assert tab.evaluate("Reveal.getIndices().h") == PLANE, "arrow keys belong to the point while it is held"
+    tab.keyboard.press("PageDown")
+    assert tab.evaluate("Reveal.getIndices().h") == PLANE + 1
+    assert problems == []
+    tab.context.close()
+
+
+def test_a_picture_is_searched_on_a_slide_and_the_answer_has_room(browser):  # noqa: F811
+    tab, problems = open_deck(browser, LIVE, PAD)
+    wait_for_life(tab)
+    tab.locator("section.present select").select_option(index=5)
+    tab.locator("section.present .lx-told", has_text="log P(x) =").wait_for(timeout=60_000)
+    sizes = tab.evaluate(SIZES)
+    assert sizes["height"] <= 720 and sizes["bottom"] <= 712 and sizes["small"] == []
+    assert problems == []
+    tab.context.close()
+
+
+def test_the_speakers_window_has_the_notes_also_of_a_slide_that_is_shown_again(browser):  # noqa: F811
+    tab, problems = open_deck(browser, LIVE, WALK)
+    wait_for_life(tab)
+    tab.keyboard.press("ArrowLeft")
+    tab.keyboard.press("ArrowRight")
+    assert tab.evaluate("Reveal.getCurrentSlide().querySelector('aside.notes') !== null")
+    with tab.context.expect_page() as opened:
+        tab.keyboard.press("s")
+    question = re.sub("<.*?>", "", DECKS[LIVE][WALK - 1].shown[0]).split("$")[0][:40]
+    opened.value.locator(".speaker-controls-notes", has_text=question.strip()).wait_for(timeout=10_000)
+    assert problems == []
+    tab.context.close()
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_chapter_and_deck_lead_to_each_other(name):
+    page, deck = HTML / "book" / f"{name}.html", HTML / "slides" / f"{name}.html"
+    assert f'href="../slides/{name}.html"' in page.read_text("utf-8")
+    links = re.findall(r'href="([^"#]+)"', deck.read_text("utf-8"))
+    assert f"../book/{name}.html" in links
+    assert all((deck.parent / link).exists() for link in links)
+
+
+def test_a_chapter_prints_as_a_handout(browser):  # noqa: F811
+    """On paper: no buttons, stills for explorers, whole lines, dark on light; of the solutions those that are open."""
+    tab = browser.new_context(color_scheme="dark", viewport={"width": 1100, "height": 900}).new_page()
+    tab.goto((HTML / "book" / f"{LIVE}.html").as_uri())
+    explorer = tab.locator("latent-explorer").first
+    explorer.scroll_into_view_if_needed()
+    explorer.locator(".lx-plane canvas").wait_for()
+    assert tab.locator(".bd-article details").count() >= 3
+    opened = tab.locator(".bd-article details").first.element_handle()
+    opened.evaluate("d => (d.open = true)")
+    tab.emulate_media(media="print")
+    assert explorer.locator(".lx-still img").is_visible() and not explorer.locator(".lx-plane").is_visible()
+    assert tab.locator("button:visible, .bd-sidebar-primary:visible, p.slides:visible").count() == 0
+    assert opened.is_visible() and tab.locator(".bd-article details:visible").count() == 1
+    tab.goto((HTML / "book" / "10-objects.html").as_uri())  # the chapter with the longest formulas, as wide as A4 is
+    tab.set_viewport_size({"width": 680, "height": 900})
+    tab.wait_for_selector("mjx-container")
+    beyond = "all => all.filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.outerHTML.slice(0, 80))"
+    assert tab.eval_on_selector_all(".bd-article :is(mjx-math, img)", beyond) == []
+    cut = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.slice(0, 80))"
+    assert tab.eval_on_selector_all(".bd-article pre", cut) == []
+    pale = """all => all.filter((e) => {
+      const colors = getComputedStyle(e).color.match(/\\d+/g).slice(0, 3);
+      return e.getClientRects().length && colors.some((value) => value > 90);
+    }).map((e) => e.outerHTML.slice(0, 80))"""
+    assert tab.eval_on_selector_all(".bd-article :is(p, li, h2, pre, .highlight span)", pale) == []
+    tab.context.close()
