@@ -41,12 +41,12 @@ def test_everything_follows_from_the_configuration():
 
 
 def test_a_fork_sets_it_once_and_nothing_else_names_the_old_one(fork):
-    assert address.main(["https://github.com/Someone/latent.git"], fork) == 0
+    assert address.main(["https://github.com/Ada-Fork/latent.git"], fork) == 0
     chapters = {f"book/{p.name}" for p in (fork / "book").glob("[01]*.ipynb")}
-    assert places(fork, "github.com/Someone/latent") == {"_config.yml", "pyproject.toml", "CITATION.cff"} | chapters
-    assert address.pages(address.read(fork)) == "https://someone.github.io/latent/"
+    assert places(fork, "github.com/Ada-Fork/latent") == {"_config.yml", "pyproject.toml", "CITATION.cff"} | chapters
+    assert address.pages(address.read(fork)) == "https://ada-fork.github.io/latent/"
     assert address.main(["https://git.example.org/group/course/"], fork) == 0
-    assert places(fork, "Someone") == places(fork, "someone.github") == set()
+    assert places(fork, "Ada-Fork") == places(fork, "ada-fork.github") == set()
     assert yaml.safe_load((fork / "_config.yml").read_text())["html"]["baseurl"] == "", "whose pages are elsewhere"
     assert "https://git.example.org/group/course\n" in (fork / "CITATION.cff").read_text()
 
@@ -59,7 +59,7 @@ def test_what_is_no_address_is_refused_and_changes_nothing(fork, capsys, wrong):
     assert (fork / "_config.yml").read_text() == before
 
 
-@pytest.mark.parametrize("url", ["", "https://github.com/someone/latent"])
+@pytest.mark.parametrize("url", ["", "https://github.com/ada-fork/latent"])
 def test_the_first_cell_fetches_the_package_where_it_is_missing_and_does_nothing_elsewhere(fork, url):
     source = address.cell(url, "1.2")
     here = source.replace("%pip", "raise SystemExit  # ")
@@ -74,18 +74,18 @@ def test_the_first_cell_fetches_the_package_where_it_is_missing_and_does_nothing
 
 
 def test_pages_with_an_address_have_buttons_descriptions_and_a_sitemap(fork):
-    address.main(["https://github.com/someone/latent"], fork)
+    address.main(["https://github.com/ada-fork/latent"], fork)
     config = (fork / "_config.yml").read_text("utf-8").replace("execute_notebooks: cache", 'execute_notebooks: "off"')
     (fork / "_config.yml").write_text(config, "utf-8")
     build = [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "--keep-going", fork]
     done = subprocess.run(build, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     page = (fork / "_build/html/book/05-training-on-a-gpu.html").read_text("utf-8")
-    place = "someone/latent/blob/main/book/05-training-on-a-gpu.ipynb"
+    place = "ada-fork/latent/blob/main/book/05-training-on-a-gpu.ipynb"
     assert f'href="https://colab.research.google.com/github/{place}"' in page
-    assert 'href="https://mybinder.org/v2/gh/someone/latent/main?urlpath=lab/tree/book/05-training' in page
-    assert 'rel="canonical" href="https://someone.github.io/latent/book/05-training-on-a-gpu.html"' in page
+    assert 'href="https://mybinder.org/v2/gh/ada-fork/latent/main?urlpath=lab/tree/book/05-training' in page
+    assert 'rel="canonical" href="https://ada-fork.github.io/latent/book/05-training-on-a-gpu.html"' in page
     sitemap = (fork / "_build/html/sitemap.xml").read_text("utf-8")
-    assert "<loc>https://someone.github.io/latent/book/05-training-on-a-gpu.html</loc>" in sitemap
+    assert "<loc>https://ada-fork.github.io/latent/book/05-training-on-a-gpu.html</loc>" in sitemap
     cards = list((fork / "_build/html/_images/social_previews").glob("*.png"))
     assert len(cards) >= len(list((fork / "book").glob("[01]*.ipynb")))
