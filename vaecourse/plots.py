@@ -74,9 +74,8 @@ def show(fig: Figure, alt: str) -> None:
         raise ValueError("alt is empty: say in a sentence what the figure shows.")
     src = png(fig)
     width = round(fig.get_figwidth() * 96)
-    wide = ' class="wide"' if fig.get_figwidth() > 2 * fig.get_figheight() else ""  # on a phone, to be scrolled
     picture = (
-        f'<img{wide} src="data:image/png;base64,{src}" alt="{html.escape(alt)}" width="{width}" '
+        f'<img src="data:image/png;base64,{src}" alt="{html.escape(alt)}" width="{width}" '
         f'style="max-width:100%;height:auto;background:white">'
     )
     display({"text/html": picture, "text/plain": alt}, raw=True)

@@ -32,10 +32,14 @@ HERE = Path(__file__).parent
 ACROSS = 9  # photographs in a row of a sheet
 
 
-def sheet(views: Tensor, across: int = ACROSS) -> str:
-    """All views (V, H, W) of an object as one PNG, `across` in a row, a data address."""
-    grey, file = (tile(views.numpy(), across, gap=0) * 255).round().astype(np.uint8), io.BytesIO()
-    Image.fromarray(grey).save(file, "PNG", optimize=True)
+def sheet(views: Tensor) -> str:
+    """All views (V, H, W) of an object as one PNG, a data address."""
+    return png_address(Image.fromarray((tile(views.numpy(), ACROSS, gap=0) * 255).round().astype(np.uint8)))
+
+
+def png_address(picture: Image.Image) -> str:
+    file = io.BytesIO()
+    picture.save(file, "PNG", optimize=True)
     return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
 
 
@@ -102,7 +106,8 @@ class TurningObject(anywidget.AnyWidget):
         state = {"angle": self.angle, "object": self.object, "spec": self.spec}
         state |= {name: b64encode(getattr(self, name)).decode() for name in ("weights", "codes")}
         text = json.dumps(state, allow_nan=False).replace("<", "\\u003c")  # no tag may end the script
-        image = f'<img src="{sheet(self._still[None], across=1)}" alt="{html.escape(words)}" width="256">'
+        still = Image.fromarray((self._still.numpy() * 255).round().astype(np.uint8)).resize((256, 256))
+        image = f'<img src="{png_address(still)}" alt="{html.escape(words)}" width="256">'
         note = "A picture of an object that can be turned: with JavaScript on, or in Jupyter, it comes to life."
         twin = (
             f'<turning-object><div class="lx-still">{image}<p>{note}</p></div>'
