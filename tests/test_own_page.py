@@ -80,7 +80,7 @@ def test_the_page_holds_no_address_no_eval_and_its_own_front_end(page_file):
     text = page_file.read_text("utf-8")
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text)
     assert not re.search(r"\beval\(|new Function|<link|\bsrc=\"(?!data:)|@import", text)
-    script = text.split("<script>")[1].split("</script>")[0]
+    script = text.split('<script type="module">')[1].split("</script>")[0]
     assert "customElements.define" in script and "<!--" not in script
     assert text.count("</script>") == 2, "the state and the front end: nothing of the reader's ends a script"
 

@@ -2,9 +2,9 @@
 
     python book/tools/explorer_static.py
 
-vaecourse/explorer/explorer.js      one ES module, for notebooks: anywidget takes one file and no imports
+vaecourse/explorer/explorer.js      one ES module, for notebooks (anywidget takes one file and no imports) and for
+                                    pages of the reader's own (LatentExplorer.save_page)
 vaecourse/explorer/turning.js       the same for the turning object
-vaecourse/explorer/own.js           a classic script, for pages of the reader's own (LatentExplorer.save_page)
 book/static/explorer/page.js        a classic script, for the book's pages: a page opened from disk may load no module
 book/static/explorer/explorer.css   the same style sheet as in notebooks
 book/static/explorer/NAME.js        the weights of NAME, wrapped as a script for the same reason
@@ -50,18 +50,12 @@ def bundle(entry: str) -> str:
     return "\n\n".join(parts)
 
 
-def classic(entry: str) -> str:
-    """The same as a script that is no module."""
-    return f'(() => {{\n"use strict";\n\n{bundle(entry)}\n}})();\n'
-
-
 def built() -> dict[Path, str]:
     """The text of every file that is built."""
     files = {
-        EXPLORER / "explorer.js": f"{BANNER}{bundle('main.js')}\n\nexport default {{ render }};\n",
+        EXPLORER / "explorer.js": f"{BANNER}{bundle('own.js')}\n\nexport default {{ render }};\n",
         EXPLORER / "turning.js": f"{BANNER}{bundle('turning.js')}\n\nexport default {{ render: renderTurning }};\n",
-        EXPLORER / "own.js": f"{BANNER}{classic('own.js')}",
-        STATIC / "page.js": f"{BANNER}{classic('page.js')}",
+        STATIC / "page.js": f'{BANNER}(() => {{\n"use strict";\n\n{bundle("page.js")}\n}})();\n',
         STATIC / "explorer.css": (EXPLORER / "explorer.css").read_text("utf-8"),
     }
     for name in MODELS:

@@ -38,8 +38,10 @@ h1 {{ max-width: 900px; margin: 1rem auto; font: 600 26px/1.3 system-ui, sans-se
 <h1>{title}</h1>
 {element}
 </main>
-<script>
-{script}</script>
+<script type="module">
+{script}
+bringToLife();
+</script>
 </body>
 </html>
 """
@@ -70,7 +72,7 @@ def page_of_its_own(explorer, model: VAE, title: str) -> str:
         title=html.escape(title),
         style=(HERE / "explorer.css").read_text("utf-8"),
         element=element(explorer, picture, ("weights", *BYTES), explorer.spec),
-        script=(HERE / "own.js").read_text("utf-8"),
+        script=(HERE / "explorer.js").read_text("utf-8"),
     )
 
 

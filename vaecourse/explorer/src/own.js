@@ -3,7 +3,10 @@
 import { Twin } from "./element.js";
 import { render } from "./main.js";
 
-customElements.define("latent-explorer", class extends Twin {
-  bytes = ["weights", "codes", "labels", "heat", "path", "images"];
-  draw = render;
-});
+/** Lets the page's <latent-explorer> live. A notebook never calls this: there the kernel's host calls `render`. */
+export function bringToLife() {
+  customElements.define("latent-explorer", class extends Twin {
+    bytes = ["weights", "codes", "labels", "heat", "path", "images"];
+    draw = render;
+  });
+}
