@@ -30,7 +30,6 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
 from .vae import VAE, ElboTerms
 
@@ -118,24 +117,9 @@ def elbo_terms(model: VAE, x: Tensor, generator: torch.Generator) -> ElboTerms:
         return model.elbo_terms(x, generator)
     mine = torch.arange(len(x), device=x.device).tensor_split(size)[rank]
     work = mine if len(mine) else mine.new_zeros(1)  # an idle process looks at an image, too, and then drops it
-    with _WholeBatchDraws(len(x), work):
-        terms = model.elbo_terms(x[work], generator)
+    noise = torch.randn((len(x), model.latent_dim), generator=generator, device=x.device)  # so generators stay in step
+    terms = model.elbo_terms(x[work], noise=noise[work])
     return ElboTerms(*(term[: len(mine)] for term in terms))
-
-
-class _WholeBatchDraws(TorchFunctionMode):
-    """While it lasts, torch.randn draws for all images of the batch and keeps some: so all generators stay in step."""
-
-    def __init__(self, images: int, keep: Tensor):
-        super().__init__()
-        self.images, self.keep = images, keep
-
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        if function is not torch.randn:
-            return function(*args, **kwargs)
-        ((_, *event),) = args  # its one argument is a shape
-        return function((self.images, *event), **kwargs)[self.keep]
 
 
 @contextmanager

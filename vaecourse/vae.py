@@ -170,11 +170,15 @@ class VAE(nn.Module):
             pixels = Normal(logits.sigmoid(), self.log_sigma.exp(), validate_args=False)
         return Independent(pixels, len(self.image_shape), validate_args=False)
 
-    def elbo_terms(self, x: Tensor, generator: torch.Generator | None = None) -> ElboTerms:
-        """log P(x|z) at one z drawn from Q(z|x), and KL(Q(z|x) || P(z)); each (N,) in nats per image."""
+    def elbo_terms(self, x: Tensor, generator: torch.Generator | None = None, noise: Tensor | None = None) -> ElboTerms:
+        """log P(x|z) at one z drawn from Q(z|x), and KL(Q(z|x) || P(z)); each (N,) in nats per image.
+
+        z is drawn with `generator`, or made of `noise` (N, latent_dim) that somebody has drawn already.
+        """
         x = torch.as_tensor(x, device=self.device)
         q = self.encode(x)
-        noise = torch.randn(q.mean.shape, generator=generator, device=self.device)
+        if noise is None:
+            noise = torch.randn(q.mean.shape, generator=generator, device=self.device)
         z = q.mean + q.stddev * noise  # the reparameterisation: z moves smoothly with the encoder's weights
         return ElboTerms(self.decode(z).log_prob(x), kl_divergence(q, self.prior))
 
