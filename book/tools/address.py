@@ -10,13 +10,14 @@ Launch buttons, page titles and the sitemap follow when the book is built.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from pathlib import Path
 
 import nbformat
 import yaml
+
+from vaecourse.downloads import write_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 TAG = "fetch-the-package"  # marks the cell in every chapter
@@ -85,12 +86,10 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
             print(f"{url!r} is no address of a repository. Try https://github.com/you/course.", file=sys.stderr)
             return 1
         path = root / "_config.yml"
-        path.write_text(re.sub(r"(?m)^(  url:).*$", rf'\1 "{url}"', path.read_text("utf-8")), "utf-8")
+        write_whole(path, re.sub(r"(?m)^(  url:).*$", rf'\1 "{url}"', path.read_text("utf-8")).encode())
     for path, text in follow(root).items():
         if path.read_text("utf-8") != text:
-            temporary = path.with_suffix(".tmp")
-            temporary.write_text(text, "utf-8")
-            os.replace(temporary, path)
+            write_whole(path, text.encode())
             print(f"wrote {path.relative_to(root)}")
     return 0
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
+
+from site_zip import pack
 
 from vaecourse.datasets import resolve
 from vaecourse.downloads import cache_folder
@@ -34,26 +35,14 @@ def data_files() -> dict[str, Path]:
     return found
 
 
-def pack(files: list[str], data: dict[str, Path], target: Path) -> Path:
-    """Puts files of the repository and data into one archive, whole or not at all, under one folder."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_suffix(".tmp")
-    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in files:
-            archive.write(ROOT / name, f"{target.stem}/{name}")
-        for name, path in data.items():
-            archive.write(path, f"{target.stem}/data/{name}")
-    os.replace(temporary, target)
-    return target
-
-
 def main() -> int:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         print("The archive is made from a clone of the repository: git clone it, and try again.", file=sys.stderr)
         return 1
     data = data_files()
-    file = pack([n for n in listed.stdout.split("\0") if n], data, ROOT / "dist" / "classroom.zip")
+    course = {name: ROOT / name for name in listed.stdout.split("\0") if name}
+    file = pack(course | {f"data/{name}": path for name, path in data.items()}, ROOT / "dist" / "classroom.zip")
     has = "with " + ", ".join(sorted({n.split("/")[0] for n in data})) if data else "without MNIST and COIL-20"
     print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1e6:.0f} MB, {has}.")
     print("Mind the terms: MNIST is CC BY-SA 3.0, COIL-20 is offered for research use.")

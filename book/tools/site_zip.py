@@ -14,14 +14,19 @@ ROOT = Path(__file__).resolve().parents[2]
 NEEDLESS = (".buildinfo", "objects.inv")  # what only Sphinx reads; a page's source stays, for it is a notebook to run
 
 
-def pack(html: Path, target: Path) -> Path:
-    """Puts all files of a built book into one archive, whole or not at all, under one folder."""
+def site(html: Path) -> dict[str, Path]:
+    """The files of a built book, by their place below it."""
+    files = (p for p in sorted(html.rglob("*")) if p.is_file() and p.name not in NEEDLESS)
+    return {p.relative_to(html).as_posix(): p for p in files}
+
+
+def pack(files: dict[str, Path], target: Path) -> Path:
+    """Puts files into one archive, whole or not at all, under one folder that is called like it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_suffix(".tmp")
     with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(html.rglob("*")):
-            if file.is_file() and file.name not in NEEDLESS:
-                archive.write(file, Path(target.stem) / file.relative_to(html))
+        for place, file in files.items():
+            archive.write(file, f"{target.stem}/{place}")
     os.replace(temporary, target)
     return target
 
@@ -31,7 +36,7 @@ def main() -> int:
     if not (html / "index.html").exists():
         print("There is no built book yet. Build it first: make book", file=sys.stderr)
         return 1
-    file = pack(html, ROOT / "dist" / "latent-space.zip")
+    file = pack(site(html), ROOT / "dist" / "latent-space.zip")
     print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1e6:.0f} MB. Unpack it, and open index.html.")
     return 0
 
