@@ -65,7 +65,7 @@ class LatentExplorer(anywidget.AnyWidget):
     z1 = traitlets.Float(0.0, help="the point's first coordinate, in sd of the prior").tag(sync=True)
     z2 = traitlets.Float(0.0, help="the point's second coordinate").tag(sync=True)
     t = traitlets.Float(0.0, help="share of the way from A to B").tag(sync=True)
-    ends = traitlets.List(help="[[z1, z2], [z1, z2]], or empty without a walk").tag(sync=True)
+    ends: traitlets.List = traitlets.List(help="[[z1, z2], [z1, z2]], or empty without a walk").tag(sync=True)
     background = traitlets.Unicode(help="what lies behind the point").tag(sync=True)
     spec = traitlets.Dict(help="what does not change after the start").tag(sync=True)
     weights = traitlets.Bytes(help="the model, as a safetensors file").tag(sync=True)
@@ -142,7 +142,7 @@ class LatentExplorer(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
         """The live widget for a notebook, and a twin in HTML for the book's pages, which have no kernel."""
         bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         html, words = twin(self, self._model)
         return data | {"text/html": html, "text/plain": words}, metadata
 

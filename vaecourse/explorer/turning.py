@@ -101,7 +101,7 @@ class TurningObject(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
         """The live widget for a notebook, and a twin in HTML for the book's pages, which have no kernel."""
         bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         words = f"Turning object: {self.spec['names'][0]} at {self.angle:.0f} degrees, to be turned by a slider."
         state = {"angle": self.angle, "object": self.object, "spec": self.spec}
         state |= {name: b64encode(getattr(self, name)).decode() for name in ("weights", "codes")}

@@ -461,7 +461,7 @@ class Model {
 // The plane of codes: a canvas with what lies behind, and handles that can be dragged or moved with arrow keys.
 
 
-const MARGIN = { left: 36, bottom: 34, right: 10, top: 10 }; // CSS pixels, for the axes
+const MARGIN = { left: 2.8, bottom: 2.8, right: 0.8, top: 0.8 }; // for the axes, in em of their type, which is the element's
 const STEPS = { small: 0.05, large: 0.5 }; // what an arrow key moves, without and with Shift
 
 class Plane {
@@ -481,7 +481,7 @@ class Plane {
     lines.append(this.line);
     this.field = h("div", { class: "lx-field" }, lines, this.ring);
     Object.assign(this.field.style, {
-      left: `${MARGIN.left}px`, right: `${MARGIN.right}px`, top: `${MARGIN.top}px`, bottom: `${MARGIN.bottom}px`,
+      left: `${MARGIN.left}em`, right: `${MARGIN.right}em`, top: `${MARGIN.top}em`, bottom: `${MARGIN.bottom}em`,
     });
     this.element = h("div", { class: "lx-plane" }, this.canvas, this.field);
     this.field.addEventListener("pointerdown", (event) => this.grab(event));
@@ -571,11 +571,12 @@ class Plane {
     const context = this.canvas.getContext("2d");
     const style = getComputedStyle(this.element);
     context.scale(ratio, ratio);
-    const size = side - MARGIN.left - MARGIN.right;
+    const em = parseFloat(style.fontSize);
+    const size = side - (MARGIN.left + MARGIN.right) * em;
     this.size = size;
     for (const [element, z] of this.places) this.put(element, ...z);
     context.save();
-    context.translate(MARGIN.left, MARGIN.top);
+    context.translate(MARGIN.left * em, MARGIN.top * em);
     context.beginPath();
     context.rect(0, 0, size, size);
     context.clip();
@@ -584,7 +585,7 @@ class Plane {
     this.layer?.paint(context, { extent: this.extent, size });
     this.paintPrior(context, size);
     context.restore();
-    this.paintAxes(context, size, style.getPropertyValue("--lx-soft"));
+    this.paintAxes(context, size, em, style.getPropertyValue("--lx-soft"));
   }
 
   paintPrior(context, size) {
@@ -602,23 +603,23 @@ class Plane {
     context.setLineDash([]);
   }
 
-  paintAxes(context, size, color) {
-    const bottom = MARGIN.top + size;
+  paintAxes(context, size, em, color) {
+    const left = MARGIN.left * em, bottom = MARGIN.top * em + size;
     context.strokeStyle = context.fillStyle = color;
-    context.font = "13px system-ui, sans-serif";
-    context.strokeRect(MARGIN.left, MARGIN.top, size, size);
+    context.font = `${em}px system-ui, sans-serif`;
+    context.strokeRect(left, MARGIN.top * em, size, size);
     context.textBaseline = "middle";
     for (let z = -Math.floor(this.extent); z <= this.extent; z += this.extent > 6 ? 4 : 2) {
       const along = ((z / this.extent + 1) * size) / 2;
       context.textAlign = "center";
-      context.fillText(number(z, 0), MARGIN.left + along, bottom + 12);
+      context.fillText(number(z, 0), left + along, bottom + 0.95 * em);
       context.textAlign = "right";
-      context.fillText(number(z, 0), MARGIN.left - 6, bottom - along);
+      context.fillText(number(z, 0), left - 0.45 * em, bottom - along);
     }
-    context.font = "italic 14px Georgia, serif";
+    context.font = `italic ${1.1 * em}px Georgia, serif`;
     context.textAlign = "center";
-    context.fillText("z₁", MARGIN.left + size * 0.625, bottom + 24);
-    context.fillText("z₂", 11, MARGIN.top + size * 0.375);
+    context.fillText("z₁", left + size * 0.625, bottom + 1.85 * em);
+    context.fillText("z₂", 0.85 * em, MARGIN.top * em + size * 0.375);
   }
 
   stop() {
