@@ -23,7 +23,8 @@ SIZES = """() => {
   const slide = document.querySelector("section.present");
   const seen = [...slide.querySelectorAll("*")].filter(
     (e) => e.getClientRects().length && !e.closest("aside, option, .lx-hidden, mjx-assistive-mml"));
-  const words = (e) => e.matches(".lx-plane") || [...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.data.trim());
+  const words = (e) => e.matches(".lx-plane") || // draws the numbers of its axes
+    [...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.data.trim());
   const boxes = seen.map((e) => e.getBoundingClientRect());
   return {
     height: slide.scrollHeight, width: slide.scrollWidth,
