@@ -1,7 +1,7 @@
 """make test: runs every test and says at the end what passed.
 
-1. ruff on the library, the tests and the notebooks;
-2. the library;
+1. ruff on the library, the tests and the notebooks, and mypy on the library and the tools;
+2. the library, and the examples in its docstrings;
 3. the book: built as `make book` does, then opened in a real browser;
 4. the notebooks, compared with their stored outputs where the real data are (without them, building the book has
    executed them, and their own asserts have held).
@@ -31,7 +31,9 @@ def stages() -> dict[str, list[str | Path]]:
     checks = {
         "style": [BIN / "ruff", "check", ROOT],
         "format": [BIN / "ruff", "format", "--check", ROOT],
+        "types": [BIN / "mypy"],
         "library": [*pytest, ROOT / "tests", *(f"--ignore={page}" for page in pages)],
+        "examples": [*pytest, "--doctest-modules", ROOT / "vaecourse"],
         "book": [sys.executable, ROOT / "book/tools/build.py"],
         "site": [*pytest, *pages],
     }

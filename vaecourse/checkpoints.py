@@ -115,6 +115,10 @@ def load_pretrained(name: str) -> VAE | ViewVAE | Classifier:
     """A trained model that ships with the course, on the CPU, in eval mode; needs no network.
 
     `.meta` says how it was made and what it scored. Raises ValueError, with the nearest name, for an unknown one.
+
+        >>> model = load_pretrained("strokes-2d")
+        >>> model.decode(torch.zeros(5, 2)).mean.shape
+        torch.Size([5, 28, 28])
     """
     known = pretrained_names()
     if name not in known:

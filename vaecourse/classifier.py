@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -16,10 +19,12 @@ _BATCH = 2048
 class Classifier(nn.Module):
     """Images (N, *image_shape) to logits (N, classes): two convolutions that halve the image, and two layers."""
 
+    meta: dict[str, Any]  # of a model that was loaded: how it was made, and what it scored
+
     def __init__(self, image_shape: tuple[int, int] = (28, 28), classes: int = 10, width: int = 16):
         super().__init__()
         self.image_shape = tuple(image_shape)
-        self.config = {"image_shape": self.image_shape, "classes": classes, "width": width}
+        self.config: dict[str, Any] = {"image_shape": self.image_shape, "classes": classes, "width": width}
         height, breadth = (-(-side // 4) for side in image_shape)
         self.net = nn.Sequential(
             nn.Conv2d(1, width, 3, stride=2, padding=1),
@@ -37,8 +42,16 @@ class Classifier(nn.Module):
         return self.net(x[:, None])
 
     @torch.no_grad()
-    def probabilities(self, x: Tensor) -> Tensor:
-        """P(class | image): (..., classes) for images (..., *image_shape) in [0, 1]. Raises ValueError for others."""
+    def probabilities(self, x: ArrayLike | Tensor) -> Tensor:
+        """P(class | image): (..., classes) for images (..., *image_shape) in [0, 1]. Raises ValueError for others.
+
+        A drawn 3 and a drawn 8:
+
+            >>> from vaecourse import load_pretrained, strokes
+            >>> judge = load_pretrained("strokes-classes")
+            >>> judge.probabilities(strokes.draw([3, 8])).argmax(1)
+            tensor([3, 8])
+        """
         x = torch.as_tensor(x, device=next(self.parameters()).device)
         check_images(x, self.image_shape)
         flat = x.reshape(-1, *self.image_shape)
@@ -46,7 +59,9 @@ class Classifier(nn.Module):
         return p.reshape(*x.shape[: -len(self.image_shape)], -1)
 
 
-def fit_classifier(model: Classifier, images: Tensor, labels: Tensor, epochs: int, seed: int = 0) -> None:
+def fit_classifier(
+    model: Classifier, images: ArrayLike | Tensor, labels: ArrayLike | Tensor, epochs: int, seed: int = 0
+) -> None:
     """Trains in place on images (N, *image_shape) and labels (N,); leaves the model in eval mode.
 
     `seed` decides the order of the images and what dropout leaves out. Raises ValueError for wrong images or labels.

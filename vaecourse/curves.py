@@ -33,6 +33,11 @@ def lerp(a: Tensor, b: Tensor, steps: int) -> Tensor:
     """The straight line from a to b, both (..., latent_dim): `steps` even steps, (..., steps, latent_dim).
 
     Raises ValueError for ends that do not fit together or are not finite, and for fewer than 2 steps.
+
+        >>> lerp(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]), 3)
+        tensor([[2., 0.],
+                [1., 1.],
+                [0., 2.]])
     """
     a, b = check_ends(a, b, steps)
     t = torch.linspace(0, 1, steps, dtype=a.dtype, device=a.device)[:, None]
@@ -46,6 +51,11 @@ def slerp(a: Tensor, b: Tensor, steps: int) -> Tensor:
     linearly from |a| to |b|; for ends of one length that is the usual formula. Where an end is zero there is no
     direction to turn, and the arc is the line. Between opposite ends every half turn is as short: it goes through the
     axis that is farthest from them. Raises ValueError as `lerp` does.
+
+        >>> slerp(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]), 3)
+        tensor([[2.0000, 0.0000],
+                [1.4142, 1.4142],
+                [0.0000, 2.0000]])
     """
     a, b = check_ends(a, b, steps)
     length_a, length_b = a.norm(dim=-1, keepdim=True), b.norm(dim=-1, keepdim=True)
@@ -103,6 +113,9 @@ def magnification(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
     """sqrt(det G(z)), (N,): how much area (volume) of pictures a unit of latent area (volume) becomes.
 
     Bishop, Svensen and Williams, "Magnification factors for the GTM algorithm", 1997.
+
+        >>> magnification(lambda z: z**2, torch.tensor([[1.0, 2.0]]))
+        tensor([8.])
     """
     return torch.linalg.svdvals(jacobian(f, z)).prod(-1)
 
@@ -175,10 +188,11 @@ def values(f, z: Tensor) -> Tensor:
 def values_and_jacobian(f, z: Tensor) -> tuple[Tensor, Tensor]:
     """f (N, D) and df/dz (N, D, d) at codes z (N, d). Row by row, so all codes move in one direction at once."""
 
-    def along(direction: Tensor) -> tuple[Tensor, Tensor]:
+    def along(direction: Tensor) -> tuple[Tensor, ...]:
         return torch.func.jvp(lambda x: values(f, x), (z,), (direction.expand_as(z),))
 
-    value, j = torch.func.vmap(along, out_dims=(None, 0))(torch.eye(z.shape[1]).to(z))
+    # PyTorch documents None (f(z) is the same in all directions), and leaves it out of the annotation.
+    value, j = torch.func.vmap(along, out_dims=(None, 0))(torch.eye(z.shape[1]).to(z))  # type: ignore[arg-type]
     return value, j.movedim(0, 2)
 
 

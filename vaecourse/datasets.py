@@ -4,6 +4,7 @@ import difflib
 import functools
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -150,7 +151,7 @@ def _turntable(size=64):
     return ImageSet(images, labels, "turntable", SOURCES["turntable"], turntable.OBJECTS, factors)
 
 
-LOADERS = {"mnist": _mnist, "strokes": _strokes, "coil-20": _coil, "turntable": _turntable}
+LOADERS: dict[str, Callable] = {"mnist": _mnist, "strokes": _strokes, "coil-20": _coil, "turntable": _turntable}
 ALIASES = {name: name for name in LOADERS} | {"coil20": "coil-20"}
 
 
@@ -226,7 +227,7 @@ def _grey(path, height, width):
         ) from error
 
 
-_missing = {}  # name: why it could not be had. Remembered, so that a page waits for a network once
+_missing: dict[str, str] = {}  # name: why it could not be had. Remembered, so that a page waits for a network once
 
 
 def resolve(name):

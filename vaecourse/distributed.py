@@ -130,8 +130,12 @@ def _talking() -> Iterator[None]:
         raise PeerLost("another process of this run is gone (was it killed, or out of memory?)") from error
 
 
-def add_up(tensors: Sequence[Tensor]) -> None:
-    """Replaces each tensor, in place, by its sum over all processes; one message carries them all."""
+def add_up(given: Sequence[Tensor | None]) -> None:
+    """Replaces each tensor, in place, by its sum over all processes; one message carries them all.
+
+    None stands for the slope of a weight that is not trained, and is left alone.
+    """
+    tensors = [t for t in given if t is not None]
     if alone():
         return
     flat = torch.cat([t.flatten() for t in tensors])

@@ -160,7 +160,7 @@ def _in_words(error):
     """A network error as the end of a sentence that begins with the mirror's name."""
     if isinstance(error, DataDamaged):
         return f"sent something else ({str(error).rstrip('.')})"
-    if isinstance(error, requests.HTTPError):
+    if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"answered {error.response.status_code}"
     if isinstance(error, requests.Timeout):
         return "took too long"

@@ -46,6 +46,12 @@ class ImageSet:
         """The images that index picks: a slice, whole numbers or a mask.
 
         Raises IndexError as NumPy does, and ValueError if nothing is left.
+
+            >>> from vaecourse import strokes
+            >>> images, labels = strokes.draw([0, 1, 1]), np.array([0, 1, 1])
+            >>> digits = ImageSet(images, labels, "mine", "Drawn here.", ("0", "1"))
+            >>> len(digits.subset(digits.labels == 1))
+            2
         """
         kept = np.atleast_1d(np.arange(len(self))[index])
         factors = {name: values[kept] for name, values in self.factors.items()}
@@ -54,8 +60,8 @@ class ImageSet:
     def digest(self):
         """SHA-256 of the images' shape, the images and the labels, for the recipe of a checkpoint."""
         digest = hashlib.sha256(repr(self.images.shape).encode())
-        digest.update(np.ascontiguousarray(self.images, "<f4"))
-        digest.update(np.ascontiguousarray(self.labels, "<i8"))
+        digest.update(np.ascontiguousarray(self.images, "<f4").data)
+        digest.update(np.ascontiguousarray(self.labels, "<i8").data)
         return digest.hexdigest()
 
 

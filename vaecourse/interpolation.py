@@ -79,6 +79,16 @@ def geodesic(f: Callable[[Tensor], Tensor], a: Tensor, b: Tensor, steps: int) ->
 
     Raises ValueError for ends that do not fit together or are not finite, fewer than 2 steps, and an f that is no
     differentiable function of codes (T, latent_dim), or gives NaN on the way.
+
+        >>> def globe(z):
+        ...     east, north = z.T
+        ...     r = north.cos()
+        ...     return torch.stack([east.cos() * r, east.sin() * r, north.sin()], dim=1)
+        >>> a, b = torch.tensor([[0, 1], [2, 1]]) * torch.pi / 4
+        >>> print(f"{path_length(globe, lerp(a, b, 100)):.2f} along the parallel")
+        1.11 along the parallel
+        >>> print(f"{geodesic(globe, a, b, 9).length:.2f} by the north")
+        1.05 by the north
     """
     a, b = check_ends(a, b, steps)
     if a.ndim > 2 or 0 in a.shape:

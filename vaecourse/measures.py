@@ -80,6 +80,12 @@ def overlap_matrix(
 
     Rows sum to 1. Where classes do not overlap this is the identity; the entry (i, j) is the share of class j in the
     neighbourhood of class i. Raises ValueError when some class has no new code.
+
+        >>> known, labels = [[0, 0], [0, 1], [5, 5], [5, 6]], [0, 0, 1, 1]
+        >>> new, new_labels = [[0, 0.5], [5, 5.5], [1, 0]], [0, 1, 1]
+        >>> overlap_matrix(known, labels, new, new_labels, k=2)
+        array([[1. , 0. ],
+               [0.5, 0.5]])
     """
     votes = neighbour_classes(known_codes, known_labels, new_codes, k)
     new_labels = np.asarray(new_labels)

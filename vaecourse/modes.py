@@ -137,9 +137,10 @@ def slopes(model, x: Tensor, z: Tensor) -> Slopes:
 
 @dataclass(frozen=True)
 class Peaks:
-    """The peaks of P(x|z) P(z) for N images, highest first, each with the normal that fits it; K the most any has.
+    """The peaks of P(x|z) P(z) for N images, those with most mass first, each with the normal that fits it.
 
-    Rows that an image does not need are empty: `real` is False there, and `log_mass` is -inf.
+    K is the most that any image has; rows that an image does not need are empty: `real` is False there, and
+    `log_mass` is -inf.
     """
 
     real: Tensor  # (N, K) bool

@@ -109,7 +109,7 @@ def quadrature(model, x: Tensor, table: PlaneTable | None = None, progress: bool
 
 
 def modes(model, x: Tensor, table: PlaneTable | None = None) -> Peaks:
-    """The peaks of the posterior P(z|x), highest first; `log_mass` is the share of log P(x) that each holds.
+    """The peaks of the posterior P(z|x), those with most mass first; `log_mass` is what each holds of log P(x).
 
     The first one's `z` is the MAP, and `height` the integrand there; `z` and `covariance` of all are those of the top.
     """
@@ -132,11 +132,11 @@ def _integrate(model, x: Tensor, table: PlaneTable) -> tuple[Tensor, Tensor, Ten
     try:
         peaks = find_peaks(model, x, table.starts(height))
         masses, doubt, spent = _masses(model, x, peaks)
-    except torch.linalg.LinAlgError as error:
+    except torch.linalg.LinAlgError as failure:
         raise ValueError(
             "P(x|z) is so steep that float32 overflows. Is sigma very small? Try the model in double precision "
             "(model.double()), or a larger sigma."
-        ) from error
+        ) from failure
     log_p_x = masses.logsumexp(1)
     error = ((masses - log_p_x[:, None]).exp() * doubt).sum(1)
     # What the table sees far away from every peak was not added up.

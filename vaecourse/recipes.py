@@ -12,6 +12,7 @@ import difflib
 import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -42,7 +43,7 @@ class Recipe:
     seed: int = 0
 
 
-_PAGE = {"hidden": (64, 64), "decoder_hidden": (128, 128, 128), "precision": "float32"}
+_PAGE: dict[str, Any] = {"hidden": (64, 64), "decoder_hidden": (128, 128, 128), "precision": "float32"}
 RECIPES = {
     "mnist-2d": Recipe("mnist", epochs=150),
     "strokes-2d": Recipe("strokes", epochs=100),
@@ -101,7 +102,9 @@ def train_vae(recipe: Recipe, path: Path, device: str | None = None) -> None:
             checkpoint=partial,
         )
     else:
-        distil(load_pretrained(recipe.teacher), model, torch.as_tensor(images.images), recipe.epochs, recipe.seed)
+        teacher = load_pretrained(recipe.teacher)
+        assert isinstance(teacher, VAE)
+        distil(teacher, model, torch.as_tensor(images.images), recipe.epochs, recipe.seed)
     if not distributed.leads():
         return
     meta = {
@@ -141,12 +144,13 @@ def scores(model: VAE, train_set: ImageSet, test_set: ImageSet) -> dict[str, flo
     """What the course reports of a model, measured on the test images."""
     z_train, z_test = (measures.codes(model, s.images) for s in (train_set, test_set))
     generator = torch.Generator(model.device).manual_seed(0)
-    return {
+    values = {
         "elbo": measures.mean_elbo(model, test_set.images, generator),
         "mse": measures.reconstruction_mse(model, test_set.images),
-        "sigma": model.sigma,
+        "sigma": model.sigma,  # None for pixels that are 0 or 1
         "knn_accuracy": measures.knn_accuracy(z_train.cpu(), train_set.labels, z_test.cpu(), test_set.labels),
     }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def distil(teacher: VAE, student: VAE, images: Tensor, epochs: int, seed: int = 0) -> None:
@@ -154,10 +158,13 @@ def distil(teacher: VAE, student: VAE, images: Tensor, epochs: int, seed: int = 
 
     The decoder copies f(z) at the codes of the images and at draws from a wide normal, so that a dragged point far
     from all data still shows what the teacher would draw. The encoder copies Q(z|x), in the sense of the smaller
-    KL(student || teacher). Both in place.
+    KL(student || teacher). Both in place. Raises ValueError unless both likelihoods are Gaussian.
     """
     device = best_device()
     teacher, student = teacher.to(device), student.to(device).train()
+    sigma = teacher.sigma
+    if sigma is None or student.sigma is None:
+        raise ValueError('teacher and student must have a sigma. Make both with likelihood="gaussian".')
     x_all, batch = images.to(device), 256
     steps = epochs * -(-len(x_all) // batch)
     generator = torch.Generator(device).manual_seed(seed)
@@ -170,7 +177,7 @@ def distil(teacher: VAE, student: VAE, images: Tensor, epochs: int, seed: int = 
             noise = torch.randn(batch // 4, teacher.latent_dim, generator=generator, device=device)
             z = torch.cat([q.mean, 2.0 * noise])
             target = teacher.decode(z).mean
-        squares = (student.decode(z).mean - target).square().flatten(1).sum(1).mean() / (2 * teacher.sigma**2)
+        squares = (student.decode(z).mean - target).square().flatten(1).sum(1).mean() / (2 * sigma**2)
         guess = kl_divergence(student.encode(x), q).mean()
         loss = squares + 0.1 * torch.log1p(guess)  # a needle missed by far would drown all others: hence the log
         optimizer.zero_grad()

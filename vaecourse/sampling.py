@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 import math
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -155,7 +156,7 @@ def _anneal(model, x: Tensor, steps: int, chains: int, generator: torch.Generato
 
     z = prior.mean + prior.stddev * noise()
     value, slope = look(z)
-    log_w, accepted, beta = torch.zeros_like(value), 0.0, 0.0
+    log_w, accepted, beta = torch.zeros_like(value), value.new_zeros(n), 0.0
     stride = torch.full((n, 1, 1), 0.5, dtype=z.dtype, device=x.device)
     for t in range(1, steps + 1):
         before, beta = beta, (t / steps) ** 4
@@ -183,7 +184,9 @@ class _Sums:
     """Running sums of weights and of their squares, in log space: memory does not grow with the number of draws."""
 
     def __init__(self):
-        self.count, self.log_sum, self.log_squares = 0, None, None
+        self.count = 0
+        self.log_sum: Tensor | None = None
+        self.log_squares: Tensor | None = None
 
     def add(self, log_w: Tensor) -> None:
         once, twice = log_w.logsumexp(1), (2 * log_w).logsumexp(1)
@@ -192,6 +195,7 @@ class _Sums:
         self.count += log_w.shape[1]
 
     def estimate(self, decodes_per_image: Tensor, shared_decodes: int = 0) -> Estimate:
+        assert self.log_sum is not None and self.log_squares is not None, "nothing was added up"
         n = self.count
         ess = (2 * self.log_sum - self.log_squares).exp()
         # One draw tells nothing about the scatter of draws.
@@ -226,7 +230,7 @@ def _blocks(total: int, size: int) -> list[int]:
 
 def _join(parts: list[Estimate]) -> Estimate:
     """The estimates of successive images as one."""
-    fields = {}
+    fields: dict[str, Any] = {}
     for name in ("log_p_x", "error", "decodes_per_image", "ess", "acceptance"):
         values = [getattr(part, name) for part in parts]
         fields[name] = None if values[0] is None else torch.cat(values)

@@ -33,6 +33,11 @@ def slant(images: Tensor) -> Tensor:
 
     The ratio of central moments mu_11 / mu_02 of the ink (Hu, "Visual pattern recognition by moment invariants", 1962);
     shearing a digit by s adds s to it. NaN for an image without ink.
+
+        >>> from vaecourse import strokes
+        >>> ones = torch.from_numpy(strokes.draw(1, slant=[-0.3, 0.3]))
+        >>> slant(ones).round(decimals=1)
+        tensor([-0.3000,  0.3000], dtype=torch.float64)
     """
     images = _images(images).double()
     ink = images / images.sum((-2, -1), keepdim=True)
@@ -48,7 +53,8 @@ def sharpness(images: Tensor) -> Tensor:
     contrast quarters it; more strokes add to it: compare like with like.
     """
     images = _images(images)
-    return sum(images.diff(dim=d).square().sum((-2, -1)) for d in (-2, -1))
+    down, right = (images.diff(dim=d).square().sum((-2, -1)) for d in (-2, -1))
+    return down + right
 
 
 def nearest_real(images: Tensor, real: Tensor) -> Tensor:
@@ -61,7 +67,13 @@ def nearest_real(images: Tensor, real: Tensor) -> Tensor:
 
 
 def entropy(probabilities: Tensor) -> Tensor:
-    """-sum p log p in nats, (...,), of class probabilities (..., C): 0 for a sure judge, log 10 for a lost one."""
+    """-sum p log p in nats, (...,), of class probabilities (..., C): 0 for a sure judge, log 10 for a lost one.
+
+    Of a sure judge, and of one that tosses a coin:
+
+        >>> entropy(torch.tensor([[1.0, 0.0], [0.5, 0.5]]))
+        tensor([0.0000, 0.6931])
+    """
     return torch.special.entr(torch.as_tensor(probabilities)).sum(-1)
 
 
@@ -69,6 +81,9 @@ def monotonicity(values: Tensor) -> Tensor:
     """The way made good over the way gone, |v_T - v_1| / sum |v_{t+1} - v_t|, (...,), for values (..., T).
 
     1 where the values only rise or only fall, or stay; near 0 where they wander and come back.
+
+        >>> monotonicity(torch.tensor([[0.0, 1.0, 2.0, 3.0], [0.0, 2.0, 1.0, 3.0]]))
+        tensor([1.0000, 0.6000])
     """
     values = torch.as_tensor(values)
     gone = values.diff(dim=-1).abs().sum(-1)

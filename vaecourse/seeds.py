@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from itertools import combinations
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from . import distributed, measures
 from .checkpoints import CheckpointError, load_model
 from .datasets import load_dataset
 from .recipes import RECIPES, Recipe, check_name, train_vae
+from .vae import VAE
 
 __all__ = ["Claims", "claims_over", "table", "train_seeds"]
 
@@ -62,9 +63,10 @@ def claims_over(paths: list[Path]) -> Claims:
     Two classes overlap by so many per cent of the ten nearest training codes of a test image of one of the two as are
     of the other class.
     """
-    models = [load_model(path) for path in paths]
+    models = [cast(VAE, load_model(path)) for path in paths]  # `train_seeds` makes no others
     train, test = (load_dataset(models[0].meta["recipe"]["dataset"], split=split) for split in ("train", "test"))
-    names, overlaps = train.class_names, {}
+    names = train.class_names
+    overlaps: dict[str, list[float]] = {}
     for model in models:
         z_train, z_test = (measures.codes(model, s.images).numpy() for s in (train, test))
         matrix = measures.overlap_matrix(z_train, train.labels, z_test, test.labels)

@@ -91,6 +91,10 @@ def draw(label, *, style=0, slant=0.0, width=1.0, thickness=2.5, rotation=0.0, j
 
     Returns (N, 28, 28) float32 in [0, 1], 0 = paper, 1 = ink. Raises ValueError for an unknown digit or style, a factor
     that is not finite or out of its range, and shapes that do not fit together.
+
+        >>> thin, bold = draw(1, thickness=[2, 4]).sum((1, 2))
+        >>> print(f"{bold / thin:.1f} times as much ink")
+        2.0 times as much ink
     """
     jitter = np.zeros((1, 1, 2)) if jitter is None else _numbers("jitter", jitter)
     if jitter.ndim != 3 or jitter.shape[2] != 2:
@@ -155,7 +159,7 @@ def _broadcast(columns):
     try:
         rows = np.broadcast_arrays(np.zeros(1), *columns.values())[1:]
     except ValueError:
-        rows = []
+        rows = ()
     if not rows or rows[0].ndim != 1:
         raise ValueError(f"Every argument must be a scalar or an (N,) array with one and the same N; got {shapes}")
     return dict(zip(columns, rows, strict=True))

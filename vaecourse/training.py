@@ -79,6 +79,12 @@ def fit(
 
     Returns the History. Raises ValueError for images or settings that make no sense, TrainingDiverged when the loss
     is no longer a number, CheckpointError for a checkpoint of another run, PeerLost when another process has died.
+
+        >>> from vaecourse import strokes
+        >>> ones = torch.from_numpy(strokes.draw([1] * 64))
+        >>> history = fit(VAE(hidden=(32,)), ones, progress=False)
+        >>> history.elbo[0] < history.elbo[-1]
+        True
     """
     images = torch.as_tensor(images)
     check_images(images, model.image_shape)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -79,7 +79,16 @@ class VAE(nn.Module):
                  which settles at the root mean squared error of the drawings ("calibrated")
 
     Raises ValueError for a shape, width, likelihood or sigma that makes no model.
+
+        >>> model = VAE(image_shape=(8, 8), latent_dim=3, hidden=(16,))
+        >>> x = torch.rand(5, 8, 8)
+        >>> model.encode(x).mean.shape, model.decode(torch.zeros(5, 3)).mean.shape
+        (torch.Size([5, 3]), torch.Size([5, 8, 8]))
+        >>> model.elbo(x, torch.Generator().manual_seed(0)).shape
+        torch.Size([5])
     """
+
+    meta: dict[str, Any]  # of a model that was loaded: how it was made, and what it scored
 
     def __init__(
         self,
@@ -165,7 +174,7 @@ class VAE(nn.Module):
             )
         logits = self.decoder(z)
         if self.likelihood == "bernoulli":
-            pixels = Bernoulli(logits=logits, validate_args=False)
+            pixels: Distribution = Bernoulli(logits=logits, validate_args=False)
         else:
             pixels = Normal(logits.sigmoid(), self.log_sigma.exp(), validate_args=False)
         return Independent(pixels, len(self.image_shape), validate_args=False)

@@ -16,7 +16,7 @@ from x to the other, in steps between photographs:
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -44,6 +44,14 @@ def warp(x: Tensor, flow: Tensor) -> Tensor:
 
     flow is (B, 2, H, W), to the right and downwards, in units in which the picture reaches from -1 to 1. Between pixels
     the picture is a cubic convolution (Keys, 1981, with a = -0.75): bilinear interpolation would blur what it moves.
+
+        >>> x = torch.eye(3)[None]
+        >>> flow = torch.zeros(1, 2, 3, 3)
+        >>> flow[:, 0] = 2 / 3
+        >>> warp(x, flow)[0].round().int()
+        tensor([[0, 0, 0],
+                [1, 0, 0],
+                [0, 1, 0]], dtype=torch.int32)
     """
     down, right = ((torch.arange(n, device=x.device) + 0.5) * 2 / n - 1 for n in x.shape[-2:])
     places = torch.stack(torch.meshgrid(right, down, indexing="xy"), dim=-1)
@@ -59,6 +67,8 @@ class ViewVAE(nn.Module):
 
     Raises ValueError for sizes that make no network.
     """
+
+    meta: dict[str, Any]  # of a model that was loaded: how it was made, and what it scored
 
     def __init__(self, latent_dim: int = 32, width: int = 40, spread: float = 1.0):
         super().__init__()
@@ -82,8 +92,9 @@ class ViewVAE(nn.Module):
             nn.Conv2d(thin, 5, 3, 1, 1),
         )
         with torch.no_grad():  # start by moving little
-            self.fields[-1].weight.mul_(0.1)
-            self.fields[-1].bias.zero_()
+            weight, bias = self.fields[-1].parameters()
+            weight.mul_(0.1)
+            bias.zero_()
         self.log_sigma = nn.Parameter(torch.tensor(math.log(0.1)))
 
     @property

@@ -64,7 +64,7 @@ def chapter(path: Path, url: str, version: str) -> str:
 def follow(root: Path = ROOT) -> dict[Path, str]:
     """All that follows from the address and the version: files, and what they should hold."""
     url = read(root)
-    version = re.search(r'__version__ = "(.*?)"', (root / "vaecourse/__init__.py").read_text("utf-8"))[1]
+    version = re.findall(r'__version__ = "(.*?)"', (root / "vaecourse/__init__.py").read_text("utf-8"))[0]
     texts = {}
     path = root / "_config.yml"
     texts[path] = re.sub(r"(?m)^(  baseurl:).*$", rf'\1 "{pages(url)}"', path.read_text("utf-8"))

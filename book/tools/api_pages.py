@@ -32,9 +32,9 @@ def prose(text: str) -> str:
 def paragraphs(lines: list[str]) -> list[list[str]]:
     """The blocks between blank lines; indented ones that follow each other are one."""
     result: list[list[str]] = []
-    for blank, part in groupby(lines, key=lambda line: not line.strip()):
+    for blank, group in groupby(lines, key=lambda line: not line.strip()):
         if not blank:
-            part = list(part)
+            part = list(group)
             if result and all(line.startswith(" ") for line in (*result[-1], *part) if line):
                 result[-1] += ["", *part]
             else:
@@ -66,8 +66,8 @@ def markup(lines: list[str]) -> list[str]:
     if rows := terms(lines):
         return definition_list(rows)
     result = []
-    for indented, part in groupby(lines, key=lambda line: line.startswith(" ") or not line):
-        part = list(part)
+    for indented, group in groupby(lines, key=lambda line: line.startswith(" ") or not line):
+        part = list(group)
         if not indented:
             result += [*prose("\n".join(part)).split("\n"), ""]
         elif rows := terms(part):

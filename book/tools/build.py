@@ -39,7 +39,7 @@ def main() -> int:
         shutil.rmtree(BUILD, ignore_errors=True)
         BUILD.mkdir()
         stamp.write_text(current)
-    command = [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "--keep-going", str(ROOT)]
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "-W", "--keep-going", str(ROOT)]
     os.environ.setdefault("PYTHONWARNINGS", "ignore:::debugpy")
     failed = subprocess.run(command, cwd=ROOT, env=os.environ | {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}).returncode
     page = BUILD / "html" / "index.html"

@@ -27,7 +27,7 @@ def data_files() -> dict[str, Path]:
     """The files of the real data on this machine, by their place below VAECOURSE_DATA; fetched first if they can be."""
     folders = {"mnist": "mnist/*.gz", "coil-20": "coil-20/*.zip"}
     places = [p for p in (os.environ.get("VAECOURSE_DATA"), cache_folder()) if p]
-    found = {}
+    found: dict[str, Path] = {}
     for name, pattern in folders.items():
         if resolve(name) == name:
             for place in map(Path, reversed(places)):  # the reader's own folder comes last, and so it wins

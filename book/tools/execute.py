@@ -2,6 +2,8 @@
 
 python book/tools/execute.py              all chapters
 python book/tools/execute.py 04 06        those whose names begin so
+
+Ends with 1 when a chapter took longer than its first lines promise.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import nbformat
 from nbclient import NotebookClient
 
 from vaecourse.datasets import resolve
+from vaecourse.preflight import speed
 
 BOOK = Path(__file__).resolve().parents[1]
 
@@ -24,6 +27,12 @@ BOOK = Path(__file__).resolve().parents[1]
 def is_progress(output: dict) -> bool:
     """Whether an output is a tqdm bar, which in a notebook is a widget whose plain text begins with its percentage."""
     return re.match(r"\s*\d+%\|", output.get("data", {}).get("text/plain", "")) is not None
+
+
+def promised(path: Path) -> float:
+    """The seconds that a chapter says it takes on this machine (see `vaecourse.preflight`)."""
+    minutes = re.findall(r"cpu_minutes=([\d.]+)", path.read_text("utf-8"))[0]
+    return 60 * float(minutes) / speed()
 
 
 def execute(path: Path) -> None:
@@ -53,11 +62,18 @@ def main(prefixes: list[str]) -> int:
         print("The outputs in the repository come from the real data. Set VAECOURSE_DATA first.", file=sys.stderr)
         return 1
     chapters = [p for p in sorted(BOOK.glob("*.ipynb")) if p.name.startswith(tuple(prefixes) or "")]
+    late = []
     for number, path in enumerate(chapters, start=1):
-        start = time.monotonic()
+        allowed, start = promised(path), time.monotonic()
         print(f"[{number}/{len(chapters)}] {path.name} …", end=" ", flush=True)
         execute(path)
-        print(f"{time.monotonic() - start:.0f} s")
+        took = time.monotonic() - start
+        print(f"{took:.0f} s; it promises {allowed:.0f} s")
+        if took > allowed:
+            late.append(path.name)
+    if late:
+        print(f"Over their minutes: {', '.join(late)}. On a quiet machine make them faster, or promise more.")
+        return 1
     return 0
 
 

@@ -46,10 +46,14 @@ def begin(number: str, topic: str, root: Path = ROOT) -> list[Path]:
 
 
 def main(arguments: list[str]) -> int:
+    if len(arguments) != 2:
+        print(__doc__, file=sys.stderr)
+        return 1
+    number, topic = arguments
     try:
-        written = begin(*arguments)
-    except (TypeError, ValueError) as error:
-        print(error if isinstance(error, ValueError) else __doc__, file=sys.stderr)
+        written = begin(number, topic)
+    except ValueError as error:
+        print(error, file=sys.stderr)
         return 1
     print("\n".join(f"wrote {path.relative_to(ROOT)}" for path in written))
     print(LEFT.format(chapter=f"book/{written[0].stem}"))

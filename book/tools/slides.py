@@ -98,10 +98,10 @@ MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table").use(dollarma
 
 def blocks_of(source: str) -> list[str]:
     """The blocks of a Markdown text (headings, paragraphs, lists, formulas, ...) as HTML."""
-    blocks, tokens, start, env = [], MARKDOWN.parse(source), 0, {}
+    blocks, tokens, start = [], MARKDOWN.parse(source), 0
     for end, token in enumerate(tokens, start=1):
         if token.level == 0 and token.nesting <= 0:
-            blocks.append(MARKDOWN.renderer.render(tokens[start:end], MARKDOWN.options, env))
+            blocks.append(MARKDOWN.renderer.render(tokens[start:end], MARKDOWN.options, {}))
             start = end
     return [re.sub(r'href="([\w-]+)\.(?:ipynb|md)\b', r'href="../book/\1.html', block) for block in blocks]
 
@@ -135,7 +135,7 @@ def preformatted(text: str) -> str:
     return f'<pre style="--columns: {max(map(len, lines))}">{spans}</pre>'
 
 
-def of_code(cell: dict) -> tuple[list[str], list[str]]:
+def of_code(cell: nbformat.NotebookNode) -> tuple[list[str], list[str]]:
     """What a slide shows of a code cell, and what is for the notes."""
     pictures, printed, notes = [], "", []
     for output in cell.outputs:

@@ -64,13 +64,14 @@ def fetch(folder: str) -> dict[str, str]:
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         for member in tar.getmembers():
             name = member.name.removeprefix("package/")
+            content = (tar.extractfile(member) or io.BytesIO()).read()  # what is no file has no content
             if name == "package.json":
-                licence = json.load(tar.extractfile(member))["license"]
+                licence = json.loads(content)["license"]
             if not member.isfile() or not name.startswith(wanted) or name.endswith(".map") or ".." in name:
                 continue
             path = target / name.removeprefix(prefix)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(tar.extractfile(member).read())
+            path.write_bytes(content)
     digest = base64.b64encode(hashlib.sha512(archive).digest()).decode()
     return {"package": package, "version": version, "licence": licence, "sha512": digest}
 

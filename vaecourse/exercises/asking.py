@@ -5,7 +5,7 @@ What these functions return is safe to compute with; whatever is not raises a `H
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +22,7 @@ class Nothing(Hint):
     """There is no answer yet."""
 
 
-def call(function: Callable, *arguments, case: str) -> object:
+def call(function: object, *arguments, case: str) -> object:
     """What the learner's function returns for the arguments of a case, which is described in words.
 
     Tensors and arrays are handed over as copies: an answer that changes what it is given does not spoil the next case.
@@ -39,7 +39,7 @@ def call(function: Callable, *arguments, case: str) -> object:
         raise Hint(f"{case}: {_name(function)} stops with {told}.") from error
 
 
-def ask(function: Callable, *arguments, case: str) -> object:
+def ask(function: object, *arguments, case: str) -> object:
     """What the learner's function returns, as `call`; that it returns nothing is taken for no answer."""
     result = call(function, *arguments, case=case)
     if result is None or result is ...:
@@ -83,14 +83,14 @@ def number(answer: object, what: str) -> float:
     return values.item()
 
 
-def guess(answer: object, what: str, right: float, wrong: dict[str, float], within: float) -> None:
+def guess(answer: object, what: str, right: float, wrong: Mapping[str, float], within: float) -> None:
     """Looks at an answer that is a number, as `compare` does, but does not tell the right one."""
     got = number(answer, what)
     if not _agree(got, right, within):
         raise Hint(_mistake(got, wrong, within) or f"{got:g} is too {'large' if got > right else 'small'}.")
 
 
-def compare(got: ArrayLike, right: ArrayLike, wrong: dict[str, ArrayLike], case: str, within: float = 1e-3) -> None:
+def compare(got: ArrayLike, right: ArrayLike, wrong: Mapping[str, ArrayLike], case: str, within: float = 1e-3) -> None:
     """Raises Hint unless got agrees with right: the hint whose wrong value it agrees with, or else both numbers.
 
     `wrong` has, for each hint, the value that this mistake gives; `within` is a share of the largest right value.
@@ -107,7 +107,7 @@ def _agree(got: ArrayLike, value: ArrayLike, within: float) -> bool:
     return bool(np.abs(got - value).max() <= within * max(np.abs(value).max(), 1e-12))
 
 
-def _mistake(got: ArrayLike, wrong: dict[str, ArrayLike], within: float) -> str | None:
+def _mistake(got: ArrayLike, wrong: Mapping[str, ArrayLike], within: float) -> str | None:
     """The hint whose wrong value an answer agrees with."""
     return next((hint for hint, value in wrong.items() if _agree(got, value, within)), None)
 
@@ -128,7 +128,7 @@ def _plain(answer: object) -> object:
     return answer.detach().cpu().numpy() if isinstance(answer, Tensor) else answer
 
 
-def _name(function: Callable) -> str:
+def _name(function: object) -> str:
     return getattr(function, "__name__", "your function")
 
 

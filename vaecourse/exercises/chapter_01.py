@@ -9,6 +9,7 @@ import torch
 
 from .. import scorecard, strokes
 from ..checkpoints import load_pretrained
+from ..classifier import Classifier
 from .asking import Hint, array, ask, compare, number
 
 __all__ = ["CHECKS"]
@@ -22,6 +23,7 @@ def nine(rotation: float) -> str:
     if abs(turn) > 180:
         raise Hint(f"the writer turns the paper by -180 to 180 degrees; got {turn:g}. 360 degrees are no turn at all.")
     judge = load_pretrained("strokes-classes")
+    assert isinstance(judge, Classifier)
     read = int(judge.probabilities(torch.from_numpy(strokes.draw(6, rotation=turn)))[0].argmax())
     if read != 9:
         raise Hint(f"a 6 turned by {turn:g} degrees reads as a {read} to a classifier. Look at the sheet's outer rows.")

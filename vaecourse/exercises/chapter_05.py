@@ -17,7 +17,8 @@ from .asking import Hint, Nothing, ask, call, compare, guess
 __all__ = ["CHECKS"]
 
 _RATE = 1e-3  # of the steps, which are plain gradient descent
-_RUNS = (  # held-out scores and a patience, and after how many epochs it runs out: counted by hand
+# Held-out scores and a patience, and after how many epochs it runs out: counted by hand.
+_RUNS: tuple[tuple[list[float], int], ...] = (
     ([1, 2, 3, 2, 2.5, 2.9, 4], 3),
     ([5, 4, 6, 5, 7, 6, 5], 2),
     ([1, 3, 2, 2.5, 4, 3, 3.5], 2),

@@ -57,6 +57,12 @@ class LatentExplorer(anywidget.AnyWidget):
 
     Traits to read, set, observe and link: z1, z2 (float), t (float), ends, background. More than 2,000 codes are
     thinned evenly for the page. Raises ValueError, saying what to do, for what cannot be shown.
+
+        >>> from vaecourse import load_pretrained
+        >>> plane = LatentExplorer(load_pretrained("strokes-2d"))
+        >>> plane.z1, plane.z2 = 1.5, 99
+        >>> plane.z1, plane.z2
+        (1.5, 4.0)
     """
 
     _esm = HERE / "explorer.js"

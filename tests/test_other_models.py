@@ -1,0 +1,45 @@
+"""Models that the course does not ship: pixels that are 0 or 1, and weights that are not trained."""
+
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+import torch
+
+import vaecourse.__main__ as shell
+from vaecourse import VAE, checkpoints, datasets, distributed, measures, recipes
+from vaecourse.imageset import ImageSet
+
+
+def few(name, split="train", **_):
+    """A handful of drawn digits, of which each pixel is 0 or 1, in the place of a data set."""
+    images, labels, factors = datasets.strokes.sample(60, np.random.default_rng(split == "train"))
+    return ImageSet(images.round(), labels, name, "drawn here", datasets.DIGITS, factors)
+
+
+def test_a_model_without_a_sigma_can_be_evaluated(monkeypatch, tmp_path, capsys):
+    torch.manual_seed(0)
+    model = VAE(hidden=(8,), likelihood="bernoulli")
+    checkpoints.save_model(tmp_path / "mine.safetensors", model, {"recipe": {"dataset": "strokes"}})
+    monkeypatch.setattr(shell, "load_dataset", few)
+    assert shell.main(["evaluate", str(tmp_path / "mine.safetensors")]) == 0
+    said = dict(line.split()[:2] for line in capsys.readouterr().out.splitlines())
+    assert said.keys() == {"elbo", "mse", "knn_accuracy"}
+    loaded = checkpoints.load_model(tmp_path / "mine.safetensors")  # its weights were rounded to half precision
+    assert float(said["mse"]) == pytest.approx(measures.reconstruction_mse(loaded, few("", "test").images), rel=1e-3)
+
+
+@pytest.mark.parametrize("likelihoods", [("bernoulli", "gaussian"), ("gaussian", "bernoulli")])
+def test_who_has_no_sigma_neither_teaches_nor_learns(likelihoods):
+    teacher, student = (VAE(hidden=(8,), likelihood=likelihood) for likelihood in likelihoods)
+    with pytest.raises(ValueError, match='likelihood="gaussian"'):
+        recipes.distil(teacher, student, torch.zeros(4, 28, 28), epochs=1)
+
+
+def test_a_weight_without_a_slope_has_nothing_to_add_up(monkeypatch):
+    monkeypatch.setattr(distributed, "alone", lambda: False)
+    monkeypatch.setattr(distributed, "_talking", nullcontext)
+    monkeypatch.setattr(distributed.dist, "all_reduce", lambda flat: flat.mul_(2))  # the other process has the same
+    first, last = torch.ones(2, 2), torch.arange(3.0)
+    distributed.add_up([first, None, last])
+    assert first.tolist() == [[2, 2], [2, 2]] and last.tolist() == [0, 2, 4]
