@@ -12,6 +12,7 @@ import inspect
 import io
 import textwrap
 from base64 import b64encode
+from collections.abc import Callable
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -47,15 +48,15 @@ INK, DENSITY, DIFFERENCE = "gray_r", "viridis", "RdBu_r"
 
 
 def use_style() -> None:
-    """Sets Matplotlib up for the course: class colours, text large enough for the last row, no chart junk."""
+    """Sets Matplotlib up for the course: class colours, text that a phone and the last row can read, no chart junk."""
     mpl.rcParams.update(
         {
-            "axes.prop_cycle": mpl.cycler(color=CLASS_COLORS),
+            "axes.prop_cycle": plt.cycler(color=CLASS_COLORS),
             "axes.spines.top": False,
             "axes.spines.right": False,
-            "axes.titlesize": 13,
-            "axes.labelsize": 12,
-            "font.size": 12,
+            "axes.titlesize": 15,
+            "axes.labelsize": 14,
+            "font.size": 14,
             "legend.frameon": False,
             "figure.constrained_layout.use": True,
             "image.cmap": DENSITY,
@@ -92,14 +93,20 @@ def png(fig: Figure, dpi: int = 160, colors: int = 256) -> str:
     return b64encode(small.getvalue()).decode()
 
 
-def source(*things: object) -> None:
+def source(*things: Callable) -> None:
     """Displays the source code of classes or functions as it stands in the library: what you read is what runs."""
     code = "\n\n".join(textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in things)
     display(Markdown(f"```python\n{code}\n```"))
 
 
 def tile(images: ArrayLike, columns: int, gap: int = 1) -> np.ndarray:
-    """One large image of N small ones (N, H, W), row by row, with `gap` empty pixels between them."""
+    """One large image of N small ones (N, H, W), row by row, with `gap` empty pixels between them.
+
+    Two rows of three:
+
+        >>> tile(np.zeros((6, 28, 28)), columns=3).shape
+        (57, 86)
+    """
     images = np.asarray(images)
     rows = -(-len(images) // columns)
     padded = np.zeros((rows * columns, images.shape[1] + gap, images.shape[2] + gap), images.dtype)
@@ -133,12 +140,13 @@ def scatter_codes(
     """Draws codes (N, 2) on the latent plane, coloured by class, each class named at the middle of its codes."""
     codes, labels = np.asarray(codes), np.asarray(labels)
     order = np.random.default_rng(0).permutation(len(codes))  # so that no class is drawn over all others
-    ax.scatter(*codes[order].T, c=np.take(CLASS_COLORS, labels[order] % 10), s=3, alpha=0.5, lw=0, rasterized=True)
+    x, y = codes[order].T
+    ax.scatter(x, y, c=np.take(CLASS_COLORS, labels[order] % 10), s=3, alpha=0.5, lw=0, rasterized=True)
     for c, name in enumerate(class_names):
         if (labels == c).any():
-            middle = np.median(codes[labels == c], axis=0)
+            x, y = np.median(codes[labels == c], axis=0)
             box = {"boxstyle": "circle,pad=0.18", "fc": "white", "ec": CLASS_COLORS[c % 10], "lw": 1.8}
-            ax.text(*middle, name, ha="center", va="center", weight="bold", fontsize=12, bbox=box)
+            ax.text(x, y, name, ha="center", va="center", weight="bold", fontsize=12, bbox=box)
     latent_axes(ax, extent)
 
 

@@ -111,6 +111,8 @@ def still(explorer, model: VAE, words: str) -> str:
     elif spec := explorer.spec["heat"]:
         values = np.frombuffer(explorer.heat, np.uint8).reshape(spec["height"], spec["width"])
         ax.imshow(values, cmap=DENSITY, origin="lower", extent=(-extent, extent, -extent, extent))
+    walk = np.frombuffer(explorer.path, "<f4").reshape(-1, 2)
+    ax.plot(*(walk if len(walk) else np.reshape(explorer.ends, (-1, 2))).T, color="black", lw=2)
     for name, end in zip("AB", explorer.ends, strict=False):
         ax.annotate(name, end, ha="center", va="center", color="white", bbox={"fc": "black"})
     ax.plot(explorer.z1, explorer.z2, "o", ms=12, mfc="#e8112d", mec="white", mew=2)
