@@ -233,6 +233,29 @@ def bridge_sd(change):
     return lambda *given: (bridge(*given)[0], change(*given))
 
 
+def apart(z, means, sds):
+    """log N(z; mean, sd), (M, N, d), each number of each needle by itself."""
+    return norm.logpdf(z[:, None], means, sds)
+
+
+def mixed(z, means, sds):
+    return logsumexp(apart(z, means, sds).sum(-1), axis=1) - math.log(len(means))
+
+
+def border_of(grey):
+    return np.concatenate([grey[:, 0], grey[:, -1], grey[:, :, 0], grey[:, :, -1]], axis=1)
+
+
+def turned_by(light):
+    """Turns a folder over where `light` says so of its grey pictures, with one word for all or one for each."""
+    return lambda grey: np.where(light(grey), 1 - grey, grey)
+
+
+def bursts_at_random(bursts, share, rng):
+    numbers = np.unique(bursts)
+    return np.isin(bursts, rng.choice(numbers, round(share * len(numbers)), replace=False))
+
+
 @cache
 def fours():
     """Slants and thicknesses of a coarse grid, and the 4s that are drawn so."""
@@ -379,6 +402,35 @@ WRONG = [
     ("10-bridge", bridge_sd(lambda l, r, a, b, s: math.sqrt(a * b / (a + b))), "the spread s"),
     ("10-bridge", bridge_sd(lambda l, r, a, b, s: s * math.sqrt(a * b)), "divided by the sum"),
     ("10-bridge", lambda *given: bridge(*given)[0], "a mean and a standard deviation"),
+    ("11-sigma", 0.00025 * 784 / 2, "square root"),
+    ("11-sigma", math.sqrt(0.00025 * 784), "Where has the 2 gone"),
+    ("11-sigma", math.sqrt(0.00025 / 2), "784 pixels to a picture"),
+    ("11-sigma", math.sqrt(0.00025 * 28 / 2), "28 by 28"),
+    ("11-sigma", math.sqrt(784 / 2 / 0.00025), "wrong side of the fraction"),
+    ("11-sigma", math.sqrt(784 / 2), "What does the weight do"),
+    ("11-sigma", 1, "too large"),
+    ("11-mix", lambda z, m, s: logsumexp(apart(z, m, s).sum(-1), axis=1), "too high by log N"),
+    ("11-mix", lambda z, m, s: apart(z, m, s).sum(-1).mean(1), "mean of the densities comes first"),
+    ("11-mix", lambda z, m, s: apart(z, m, s).sum(-1).max(1), "All of them count"),
+    ("11-mix", lambda z, m, s: mixed(z, m, s.sqrt()), "taken for variances"),
+    ("11-mix", lambda z, m, s: mixed(z, m, s**2), "squared on their way"),
+    ("11-mix", lambda z, m, s: (logsumexp(apart(z, m, s), 1) - math.log(len(m))).sum(-1), "mixed by itself"),
+    ("11-mix", lambda z, m, s: np.log(np.exp(apart(z, m, s).sum(-1)).mean(1)), "far from every.*Stay in logarithms"),
+    ("11-mix", lambda z, m, s: logsumexp(apart(z, m, s), 1) - math.log(len(m)), r"shape \(7,\); got shape \(7, 2\)"),
+    ("12-ink", lambda grey: grey, "ink is 1 - grey"),
+    ("12-ink", lambda grey: 1 - grey, "the cloth is dark"),
+    ("12-ink", turned_by(lambda grey: grey.mean() > 0.5), "the ink stands in the middle"),
+    ("12-ink", turned_by(lambda grey: (np.median(border_of(grey), 1) > 0.5)[:, None, None]), "decided by itself"),
+    ("12-ink", turned_by(lambda grey: border_of(grey).mean(1).min() > 0.5), "Where .most. of the border"),
+    ("12-ink", turned_by(lambda grey: border_of(grey).mean() > 0.5), "and a median"),
+    ("12-ink", lambda grey: grey.mean(0), r"shape \(5, 28, 28\); got shape \(28, 28\)"),
+    ("12-bursts", lambda bursts, share, rng: rng.random(len(bursts)) < share, "pictures on both sides"),
+    ("12-bursts", lambda bursts, share, rng: np.arange(len(bursts)) % 10 == 9, "Choose bursts"),
+    ("12-bursts", lambda *given: ~bursts_at_random(*given), "True is for what is held back"),
+    ("12-bursts", lambda bursts, share, rng: bursts <= 0, "1 of 10 bursts are held back, and it should be 2"),
+    ("12-bursts", lambda bursts, share, rng: bursts_at_random(bursts, share, np.random.default_rng(0)), "Let rng"),
+    ("12-bursts", lambda *given: np.flatnonzero(bursts_at_random(*given)), r"shape \(90,\); got shape \(18,\)"),
+    ("12-bursts", lambda bursts, share, rng: bursts, "True or False for each picture; got 2"),
 ]
 
 

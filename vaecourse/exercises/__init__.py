@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from typing import Any
 
 from . import (
     chapter_01,
@@ -28,12 +29,14 @@ from . import (
     chapter_08,
     chapter_09,
     chapter_10,
+    chapter_11,
+    chapter_12,
 )
 from .asking import Hint, Nothing
 
 __all__ = ["EXERCISES", "Feedback", "check"]
 
-EXERCISES = {
+EXERCISES: dict[str, Any] = {
     **chapter_01.CHECKS,
     **chapter_02.CHECKS,
     **chapter_03.CHECKS,
@@ -44,6 +47,8 @@ EXERCISES = {
     **chapter_08.CHECKS,
     **chapter_09.CHECKS,
     **chapter_10.CHECKS,
+    **chapter_11.CHECKS,
+    **chapter_12.CHECKS,
 }  # a function for each exercise: it returns what is right about an answer, or raises a Hint
 
 
@@ -63,6 +68,10 @@ def check(name: str, answer: object) -> Feedback:
 
     Any answer gets a sentence, also None, NaN, or a function that fails. Raises ValueError, with the nearest name, for
     an exercise that there is not.
+
+        >>> from vaecourse.interpolation import lerp
+        >>> check("08-slerp", lerp)
+        Not yet: a quarter turn: off the arc at the middle: norm 0.71, expected 1.00. Did you interpolate the angle?
     """
     if name not in EXERCISES:
         near = difflib.get_close_matches(str(name), EXERCISES, n=1, cutoff=0)[0]
