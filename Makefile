@@ -36,7 +36,7 @@ execute: $(BIN)/.book
 claims: $(BIN)/.book $(BIN)/.test
 	@$(BIN)/python tests/recompute.py
 
-# make models   trains every model that ships again (an hour on two cores)
+# make models   trains the VAEs of digits that ship again (an hour on two cores)
 models: $(BIN)/.book
 	for m in mnist-2d strokes-2d mnist-2d-page strokes-2d-page; do \
 	  $(BIN)/python -m vaecourse train $$m --folder vaecourse/models || exit 1; done

@@ -122,7 +122,7 @@ def image_row(images: ArrayLike, titles: list[str] | None = None, size: float = 
     fig, axes = plt.subplots(1, len(images), figsize=(size * len(images), size * (1.3 if any(titles) else 1)))
     for ax, image, title in zip(np.atleast_1d(axes), images, titles, strict=True):
         ax.imshow(image, cmap=cmap, vmin=0, vmax=1)
-        ax.set_title(title, fontsize=11)
+        ax.set_title(title, fontsize=13)
         ax.axis("off")
     return fig
 

@@ -101,7 +101,7 @@ def describe(explorer) -> str:
 def still(explorer, model: VAE, words: str) -> str:
     """The plane and the drawing as an <img>, with what they show in words."""
     extent = explorer.spec["extent"]
-    fig, (ax, drawing) = plt.subplots(1, 2, figsize=(7.6, 4.6), width_ratios=(3, 2), layout="constrained")
+    fig, (ax, drawing) = plt.subplots(1, 2, figsize=(7.6, 4.7), width_ratios=(3, 2), layout="constrained")
     codes = np.frombuffer(explorer.codes, "<f2").astype(float).reshape(-1, 2)
     if explorer.background == "drawings":
         decoded_plane(ax, model, extent=extent, steps=17)

@@ -461,7 +461,7 @@ class Model {
 // The plane of codes: a canvas with what lies behind, and handles that can be dragged or moved with arrow keys.
 
 
-const MARGIN = { left: 2.8, bottom: 2.8, right: 0.8, top: 0.8 }; // for the axes, in em of their type, which is the element's
+const MARGIN = { left: 2.8, bottom: 2.8, right: 0.8, top: 0.8 }; // for the axes, in em of the element's type
 const STEPS = { small: 0.05, large: 0.5 }; // what an arrow key moves, without and with Shift
 
 class Plane {
