@@ -26,6 +26,7 @@ AS_IT_IS = (  # titles as they were published, and one of Matplotlib's places
     "Nearest neighbor pattern classification",
     'Krotkov, "Focusing"',
     "outside lower center",
+    "outside upper center",
 )
 NOT_PROSE = re.compile(
     r"""```.*?``` | `[^`]*` | \$\$.*?\$\$ | \$[^$]*\$     # code and formulas
