@@ -57,6 +57,14 @@ def test_bfloat16_learns_too():
     assert history.elbo[-1] > history.elbo[0] + 10
 
 
+def test_a_run_with_a_frozen_layer_goes_on_from_its_checkpoint(tmp_path):
+    first, again = fresh(), fresh()
+    for model in (first, again):
+        model.encoder.net[0].requires_grad_(False)
+        fit(model, stripes(), epochs=2, device="cpu", checkpoint=tmp_path / "run.safetensors", progress=False)
+    assert torch.equal(weights(again), weights(first))
+
+
 @pytest.mark.parametrize("cut_after", [1, 3, 4])
 def test_a_cut_run_ends_with_the_bits_of_an_uncut_one(tmp_path, monkeypatch, cut_after):
     uncut = fresh()

@@ -211,7 +211,7 @@ class _Run:
                 if key.startswith("adam."):
                     _, i, name = key.split(".")
                     moments.setdefault(int(i), {})[name] = value
-            if meta["epoch"] and len(moments) < len(list(self.model.parameters())):
+            if meta["epoch"] and len(moments) < sum(p.requires_grad for p in self.model.parameters()):
                 raise KeyError("adam")  # the optimiser would begin anew without a word
             self.model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
             self.optimizer.load_state_dict({"state": moments, "param_groups": meta["groups"]})
