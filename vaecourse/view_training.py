@@ -22,16 +22,16 @@ _PLAIN, _ALONE, _AGREE, _SMOOTH = 0.25, 0.1, 0.3, 6.0
 class Loss(NamedTuple):
     """The two parts of the training loss, each (B,), in nats per view."""
 
-    bound: Tensor  # minus the ELBO of log p(x | x_left, x_right), but for the views that are `plain`
+    bound: Tensor  # minus the ELBO of log P(x | x_left, x_right), but for the views that are `plain`
     hints: Tensor  # what lies outside the bound
 
 
 def loss(model: ViewVAE, known: Tensor, batch_size: int, generator: torch.Generator) -> Loss:
     """The loss of views drawn from known ones (O, N, H, W), each to be made from its neighbours on the circle.
 
-    The bound is E_Q[log p(x | z, x_left, x_right)] - KL(Q(z|x) || p(z | x_left, x_right)), with one draw of z. Four
+    The bound is E_Q[log P(x | z, x_left, x_right)] - KL(Q(z|x) || P(z | x_left, x_right)), with one draw of z. Four
     things are not in it:
-      plain   for a quarter of the views, log p(x | z, x_left, x_right) at the bridge's mean takes the bound's place,
+      plain   for a quarter of the views, log P(x | z, x_left, x_right) at the bridge's mean takes the bound's place,
               because that is the code from which new views are made
       alone   each neighbour, moved, should look like x by itself, not only in the blend
       agree   somewhere between x and its right neighbour, where there is no photograph, both of them, moved there,

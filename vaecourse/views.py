@@ -1,14 +1,14 @@
 """New views of turning objects: a decoder that moves pixels instead of painting them.
 
 A conditional VAE (Sohn, Lee and Yan, "Learning structured output representation using deep conditional generative
-models", 2015), p(x | x_left, x_right) = integral of p(x | z, x_left, x_right) p(z | x_left, x_right) dz. From z the
+models", 2015), P(x | x_left, x_right) = integral of P(x | z, x_left, x_right) P(z | x_left, x_right) dz. From z the
 decoder makes two flow fields and a mask that warp and blend the two neighbouring photographs, as in "View synthesis by
 appearance flow" (Zhou et al., 2016). d_left and d_right say how far the object has turned from one neighbour to x and
 from x to the other, in steps between photographs:
 
-    p(z | x_left, x_right)    = N((d_right z_left + d_left z_right) / (d_left + d_right), s^2 d_left d_right /
+    P(z | x_left, x_right)    = N((d_right z_left + d_left z_right) / (d_left + d_right), s^2 d_left d_right /
                                 (d_left + d_right) I), a Brownian bridge between the neighbours' codes
-    p(x | z, x_left, x_right) = N(mean, sigma^2 I)
+    P(x | z, x_left, x_right) = N(mean, sigma^2 I)
     mean(u) = m(u) x_left(u + d_left v_left(u)) + (1 - m(u)) x_right(u + d_right v_right(u)), for each place u in
               [-1, 1]^2, with m = sigmoid(b + log(d_right / d_left)) and (v_left, v_right, b) = fields(z)
 """
@@ -59,7 +59,7 @@ def warp(x: Tensor, flow: Tensor) -> Tensor:
 
 
 class ViewVAE(nn.Module):
-    """p(x | x_left, x_right): a view of an object, given photographs from either side of it.
+    """P(x | x_left, x_right): a view of an object, given photographs from either side of it.
 
     latent_dim  how many numbers stand for a view
     width       channels of the decoder's second layer, even; the other layers follow
