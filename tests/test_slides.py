@@ -224,7 +224,8 @@ def test_the_speakers_window_has_the_notes_also_of_a_slide_that_is_shown_again(b
 @pytest.mark.parametrize("name", DECKS)
 def test_chapter_and_deck_lead_to_each_other(name):
     page, deck = HTML / "book" / f"{name}.html", HTML / "slides" / f"{name}.html"
-    assert f'href="../slides/{name}.html"' in page.read_text("utf-8")
+    foot = page.read_text("utf-8").split('<p class="slides">')[1].split("</p>")[0]
+    assert re.findall(r'href="([^"]+)"', foot) == [f"../slides/{name}.html", "../book/api.html"]
     links = re.findall(r'href="([^"#]+)"', deck.read_text("utf-8"))
     assert f"../book/{name}.html" in links
     assert all((deck.parent / link).exists() for link in links)

@@ -215,11 +215,12 @@ def build_with_the_book(app, error: Exception | None) -> None:
 
 
 def add_link(app, pagename: str, template: str, context: dict, doctree) -> None:
-    """Leads from the foot of a chapter to its slides, if it marks any."""
+    """Leads from the foot of a chapter to its slides, if it marks any, and to the library."""
     path = ROOT / f"{pagename}.ipynb"
     if path.exists() and slides_of(nbformat.read(path, as_version=4)):
         up = "../" * pagename.count("/")
-        context["body"] += f'<p class="slides"><a href="{up}slides/{path.stem}.html">Slides of this chapter</a></p>'
+        slides = f'<a href="{up}slides/{path.stem}.html">Slides of this chapter</a>'
+        context["body"] += f'<p class="slides">{slides} · <a href="{up}book/api.html">Its functions</a></p>'
 
 
 def setup(app) -> dict[str, bool]:
