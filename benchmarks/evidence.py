@@ -32,10 +32,10 @@ sys.path.insert(0, str(ROOT / "tests"))
 from oracles import Linear  # noqa: E402
 from test_quadrature import brute_force  # noqa: E402
 
-from vaecourse import evidence, load_dataset, load_pretrained  # noqa: E402
-from vaecourse.datasets import resolve  # noqa: E402
-from vaecourse.downloads import write_whole  # noqa: E402
-from vaecourse.evidence import Estimate  # noqa: E402
+from vaecourse import evidence, load_dataset, load_pretrained
+from vaecourse.data import resolve
+from vaecourse.evidence import Estimate
+from vaecourse.files import write_whole
 
 THEIRS = "pythae's get_nll"
 MISSING = "not measured: pip install pythae, and run it again"

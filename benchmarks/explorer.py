@@ -31,7 +31,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from conftest import find_chromium  # noqa: E402
 from test_explorer_page import FLAGS, HEAD, STATIC, TAIL, place  # noqa: E402
 
-from vaecourse import LatentExplorer, load_dataset, load_pretrained, measures  # noqa: E402
+from vaecourse import LatentExplorer, load_dataset, load_pretrained, measures
 
 WATCH = """
 window.frames = [];

@@ -26,8 +26,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from vaecourse import VAE, fit, load_dataset, measures
-from vaecourse.datasets import resolve
-from vaecourse.downloads import write_whole
+from vaecourse.data import resolve
+from vaecourse.files import write_whole
 
 RESULTS = Path(__file__).resolve().parent / "results" / "training.json"
 NOT_YET = "not yet measured"

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaecourse import datasets, downloads
+from vaecourse.data import datasets, downloads
 
 # Stand-ins for the published files, of the same formats and another content.
 

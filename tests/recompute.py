@@ -12,8 +12,10 @@ from pathlib import Path
 
 import torch
 
-from vaecourse import interpolation, load_dataset, load_pretrained, measures, protocol, scorecard
-from vaecourse.claims import claims
+from vaecourse import interpolation, load_dataset, load_pretrained, measures
+from vaecourse.course import claims
+from vaecourse.interpolation import scoring as scorecard
+from vaecourse.views import protocol
 
 CLAIMS = Path(__file__).resolve().parents[1] / "book" / "claims.toml"
 

@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from vaecourse.datasets import resolve
+from vaecourse.data import resolve
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from vaecourse import VAE, fit, measures, strokes
-from vaecourse.datasets import ImageSet
+from vaecourse import VAE, fit, measures
+from vaecourse.data import ImageSet, strokes
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 

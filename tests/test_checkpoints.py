@@ -14,9 +14,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vaecourse import VAE, load_pretrained
-from vaecourse import checkpoints as ck
-from vaecourse.recipes import JUDGES, RECIPES
-from vaecourse.view_recipes import VIEW_RECIPES
+from vaecourse.model import checkpoints as ck
+from vaecourse.training import JUDGES, RECIPES
+from vaecourse.views import VIEW_RECIPES
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import recompute
 
-from vaecourse.claims import Claim, claim, claims
+from vaecourse.course import Claim, claim, claims
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXTS = {

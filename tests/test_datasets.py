@@ -15,9 +15,18 @@ from hypothesis import strategies as st
 from mirror import files_below, good, idx, lay_out, png, zipped
 from PIL import Image
 
-from vaecourse import datasets, downloads, formats
-from vaecourse.datasets import DataDamaged, DataUnavailable, ImageSet, load_dataset, load_folder, resolve
-from vaecourse.formats import inflate, parse_idx, unzip_views
+from vaecourse.data import (
+    DataDamaged,
+    DataUnavailable,
+    ImageSet,
+    datasets,
+    downloads,
+    formats,
+    load_dataset,
+    load_folder,
+    resolve,
+)
+from vaecourse.data.formats import inflate, parse_idx, unzip_views
 
 pytest_plugins = ["mirror"]
 

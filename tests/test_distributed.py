@@ -18,9 +18,12 @@ from safetensors.torch import load_file, save_file
 from scipy.spatial.distance import cdist
 from test_training import fresh, stripes, weights
 
-from vaecourse import checkpoints, datasets, distributed, fit, recipes, seeds, training
+from vaecourse import fit
 from vaecourse.__main__ import main
-from vaecourse.imageset import ImageSet
+from vaecourse.data import ImageSet, datasets
+from vaecourse.model import checkpoints
+from vaecourse.training import distributed, recipes, seeds
+from vaecourse.training import trainer as training
 
 # 128 images a batch, so the last one has 88, or a single one (and the second process none), or 4.
 RUNS = {"uneven": (600, {}), "idle": (513, {}), "binary": (260, {"likelihood": "bernoulli"})}

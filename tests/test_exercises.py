@@ -16,8 +16,10 @@ import torch
 from scipy.special import logsumexp, softmax
 from scipy.stats import norm
 
-from vaecourse import interpolation, strokes
-from vaecourse.exercises import EXERCISES, Feedback, check
+from vaecourse import interpolation
+from vaecourse.course import check
+from vaecourse.course.exercises import EXERCISES, Feedback
+from vaecourse.data import strokes
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = {path.name[:2]: nbformat.read(path, as_version=4) for path in sorted((ROOT / "book").glob("*.ipynb"))}

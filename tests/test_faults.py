@@ -26,9 +26,9 @@ from hypothesis import strategies as st
 from mirror import closed_port, files_below, good, lay_out, png, small_mnist
 from test_training import fresh, stripes, weights
 
-from vaecourse import VAE, checkpoints, datasets, downloads, fit
-from vaecourse.checkpoints import CheckpointError, load_model, save_model
-from vaecourse.datasets import DataDamaged, DataUnavailable, load_dataset, load_folder, resolve
+from vaecourse import VAE, fit
+from vaecourse.data import DataDamaged, DataUnavailable, datasets, downloads, load_dataset, load_folder, resolve
+from vaecourse.model import CheckpointError, checkpoints, load_model, save_model
 
 pytest_plugins = ["mirror"]
 

@@ -7,8 +7,10 @@ import pytest
 import torch
 
 import vaecourse.__main__ as shell
-from vaecourse import VAE, checkpoints, datasets, distributed, measures, recipes
-from vaecourse.imageset import ImageSet
+from vaecourse import VAE, measures
+from vaecourse.data import ImageSet, datasets
+from vaecourse.model import checkpoints
+from vaecourse.training import distributed, recipes
 
 
 def few(name, split="train", **_):

@@ -155,7 +155,7 @@ def test_proposals_draw_from_what_they_score():
     """A weight is only right if z really comes from q: the mean of q's own density ratio to a known one must be 1."""
     model = Linear(2, sigma=0.5)
     x = model.draw(1)
-    from vaecourse.sampling import _PROPOSALS, _draw
+    from vaecourse.evidence.sampling import _PROPOSALS, _draw
 
     for make in _PROPOSALS.values():
         q, _, _ = make(model, x, seeded(0))

@@ -9,9 +9,12 @@ from scipy import stats
 from scipy.ndimage import affine_transform
 from scipy.spatial.distance import cdist
 
-from vaecourse import checkpoints, load_dataset, load_pretrained, recipes, scorecard, strokes
+from vaecourse import load_dataset, load_pretrained
 from vaecourse.__main__ import main
-from vaecourse.classifier import Classifier, fit_classifier
+from vaecourse.data import strokes
+from vaecourse.interpolation import scoring as scorecard
+from vaecourse.model import Classifier, checkpoints
+from vaecourse.training import fit_classifier, recipes
 
 
 def drawn(label, slant, **factors):

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-import vaecourse.recipes as recipes
-from vaecourse import VAE, checkpoints, datasets, load_dataset, load_pretrained, plots
+import vaecourse.training.recipes as recipes
+from vaecourse import VAE, load_dataset, load_pretrained, plots
 from vaecourse.__main__ import main
-from vaecourse.imageset import ImageSet
-from vaecourse.preflight import preflight
+from vaecourse.course import preflight
+from vaecourse.data import ImageSet, datasets
+from vaecourse.model import checkpoints
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_train_writes_a_model_with_its_story_and_nothing_else(tiny, tmp_path, ca
 
 
 def test_a_cut_training_goes_on(tiny, tmp_path, monkeypatch, capsys):
-    import vaecourse.training as training
+    import vaecourse.training.trainer as training
 
     original = training._Run.train_one_epoch
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from vaecourse import strokes
-from vaecourse.strokes import FACTORS, STYLES, draw, sample
+from vaecourse.data import strokes
+from vaecourse.data.strokes import FACTORS, STYLES, draw, sample
 
 U, V = np.meshgrid(np.arange(28) - 13.5, 13.5 - np.arange(28))  # x to the right, y up, from the middle of the frame
 EVERY_LETTER = [(digit, style) for digit, names in STYLES.items() for style in range(len(names))]

@@ -10,7 +10,10 @@ import nbformat
 import pytest
 import torch
 
-from vaecourse import LatentExplorer, evidence, interpolation, load_pretrained, protocol, scorecard, views
+from vaecourse import LatentExplorer, evidence, interpolation, load_pretrained
+from vaecourse.interpolation import scoring as scorecard
+from vaecourse.views import mover as views
+from vaecourse.views import protocol
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"

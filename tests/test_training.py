@@ -11,7 +11,7 @@ import torch
 
 from vaecourse import VAE, fit
 from vaecourse.__main__ import main
-from vaecourse.checkpoints import CheckpointError, read_safetensors, save_model, write_safetensors
+from vaecourse.model import CheckpointError, read_safetensors, save_model, write_safetensors
 from vaecourse.training import TrainingDiverged
 
 
@@ -70,7 +70,7 @@ def test_a_cut_run_ends_with_the_bits_of_an_uncut_one(tmp_path, monkeypatch, cut
     uncut = fresh()
     whole = fit(uncut, stripes(), epochs=5, device="cpu", progress=False)
 
-    import vaecourse.training as training
+    import vaecourse.training.trainer as training
 
     original, calls = training._Run.train_one_epoch, []
 

@@ -11,10 +11,9 @@ import torch
 import traitlets
 from test_explorer_page import FLAGS, HEAD, STATIC, axe_source
 
-from vaecourse import load_dataset, protocol
+from vaecourse import load_dataset
 from vaecourse.explorer.turning import TurningObject
-from vaecourse.view_training import fit_views
-from vaecourse.views import ViewVAE
+from vaecourse.views import ViewVAE, fit_views, protocol
 
 ROOT = Path(__file__).resolve().parents[1]
 TAIL = '</main><script src="explorer/page.js"></script></body></html>'

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from vaecourse import turntable
-from vaecourse.turntable import OBJECTS, render, views
+from vaecourse.data import turntable
+from vaecourse.data.turntable import OBJECTS, render, views
 
 
 def surface(name):

@@ -7,13 +7,13 @@ import pytest
 import torch
 from scipy import stats
 
-import vaecourse.view_recipes as view_recipes
-import vaecourse.view_training as view_training
-from vaecourse import VAE, checkpoints, load_dataset, load_pretrained, protocol
-from vaecourse.imageset import ImageSet
-from vaecourse.view_recipes import VIEW_RECIPES, ViewRecipe
-from vaecourse.view_training import fit_views
-from vaecourse.views import ViewVAE, warp
+import vaecourse.views.learning as view_training
+import vaecourse.views.recipes as view_recipes
+from vaecourse import VAE, load_dataset, load_pretrained
+from vaecourse.data import ImageSet
+from vaecourse.model import checkpoints
+from vaecourse.views import VIEW_RECIPES, ViewVAE, fit_views, protocol, warp
+from vaecourse.views.recipes import ViewRecipe
 
 SHIPPED = Path(checkpoints.__file__).parent / "models"
 

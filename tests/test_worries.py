@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaecourse import load_dataset, turntable
+from vaecourse import load_dataset
+from vaecourse.data import turntable
 
 CHAPTER = Path(__file__).resolve().parents[1] / "book" / "12-your-own-images.ipynb"
 SIZE = 24

@@ -9,15 +9,24 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import distributed, seeds
-from .checkpoints import CheckpointError, load_model, load_pretrained
-from .classifier import Classifier
-from .datasets import DataError, load_dataset
-from .preflight import preflight, speed
-from .recipes import JUDGES, RECIPES, judge_scores, scores, train
-from .training import TrainingDiverged, best_device
-from .view_recipes import SIDE, VIEW_RECIPES, view_scores
-from .views import ViewVAE
+from .course import preflight, speed
+from .data import DataError, load_dataset
+from .model import CheckpointError, Classifier, load_model, load_pretrained
+from .training import (
+    JUDGES,
+    RECIPES,
+    TrainingDiverged,
+    best_device,
+    check_name,
+    claims_over,
+    distributed,
+    judge_scores,
+    scores,
+    table,
+    train_model,
+    train_seeds,
+)
+from .views import SIDE, VIEW_RECIPES, ViewVAE, train_views, view_scores
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,7 +70,12 @@ def _say_where(command: argparse.ArgumentParser) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    path = train(options.name, options.folder, options.device)
+    check_name(options.name, [*RECIPES, *VIEW_RECIPES, *JUDGES])
+    path = options.folder / f"{options.name}.safetensors"
+    if options.name not in VIEW_RECIPES:
+        train_model(options.name, path, options.device)
+    elif distributed.leads():
+        train_views(options.name, path)
     if distributed.leads():
         print(f"wrote {path}")
         _print_scores(load_model(path).meta["scores"])
@@ -70,12 +84,12 @@ def _train(options: argparse.Namespace) -> int:
 
 def _seeds(options: argparse.Namespace) -> int:
     paths = []
-    for path in seeds.train_seeds(options.name, options.seeds, options.folder, options.device):
+    for path in train_seeds(options.name, options.seeds, options.folder, options.device):
         paths.append(path)
         if distributed.leads():
             print(f"{path} is there: {len(paths)} of {options.seeds}")
     if distributed.leads():
-        print(seeds.table(seeds.claims_over(paths)))
+        print(table(claims_over(paths)))
     return 0
 
 

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import KDTree
 from torch import Tensor
 
-from .vae import VAE, check_images
+from .images import as_images
+from .model import VAE
 
 __all__ = ["codes", "knn_accuracy", "mean_elbo", "neighbour_classes", "overlap_matrix", "reconstruction_mse"]
 
@@ -21,16 +22,14 @@ _BATCH = 4096  # bounds memory: a batch's widest layer is then some megabytes
 @torch.no_grad()
 def codes(model: VAE, images: ArrayLike | Tensor) -> Tensor:
     """The means of Q(z|x): (N, latent_dim), for images (N, *image_shape). Raises ValueError for wrong images."""
-    images = torch.as_tensor(images)
-    check_images(images, model.image_shape)
+    images = as_images(images, model.image_shape)
     return torch.cat([model.encode(batch).mean for batch in images.split(_BATCH)])
 
 
 @torch.no_grad()
 def mean_elbo(model: VAE, images: ArrayLike | Tensor, generator: torch.Generator, draws: int = 8) -> float:
     """The ELBO in nats per image: the mean over images (N, *image_shape), each with `draws` draws of z."""
-    images = torch.as_tensor(images)
-    check_images(images, model.image_shape)
+    images = as_images(images, model.image_shape)
     batches = [batch for batch in images.split(_BATCH) for _ in range(draws)]
     total = sum(model.elbo(batch, generator).double().sum().item() for batch in batches)
     return total / (draws * len(images))
@@ -39,8 +38,7 @@ def mean_elbo(model: VAE, images: ArrayLike | Tensor, generator: torch.Generator
 @torch.no_grad()
 def reconstruction_mse(model: VAE, images: ArrayLike | Tensor) -> float:
     """Mean squared error a pixel between images and f(z) at the mean of Q(z|x), in squared grey levels."""
-    images = torch.as_tensor(images)
-    check_images(images, model.image_shape)
+    images = as_images(images, model.image_shape)
     means = (model.decode(model.encode(batch).mean).mean for batch in images.split(_BATCH))
     squares = sum((f - x).double().square().sum().item() for f, x in zip(means, images.split(_BATCH), strict=True))
     return squares / images.numel()

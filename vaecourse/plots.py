@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from .vae import VAE
+from .model import VAE
 
 __all__ = [
     "CLASS_COLORS",

@@ -17,7 +17,7 @@ from pathlib import Path
 import nbformat
 import yaml
 
-from vaecourse.downloads import write_whole
+from vaecourse.files import write_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 TAG = "fetch-the-package"  # marks the cell in every chapter

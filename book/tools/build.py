@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from vaecourse.datasets import resolve
+from vaecourse.data import resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "_build"

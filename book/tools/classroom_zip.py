@@ -17,8 +17,8 @@ from pathlib import Path
 
 from site_zip import pack
 
-from vaecourse.datasets import resolve
-from vaecourse.downloads import cache_folder
+from vaecourse.data import resolve
+from vaecourse.data.downloads import cache_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 import nbformat
 from nbclient import NotebookClient
 
-from vaecourse.datasets import resolve
-from vaecourse.preflight import speed
+from vaecourse.course import speed
+from vaecourse.data import resolve
 
 BOOK = Path(__file__).resolve().parents[1]
 

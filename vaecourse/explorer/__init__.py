@@ -22,8 +22,8 @@ import traitlets
 from numpy.typing import ArrayLike
 from safetensors.torch import save
 
-from ..downloads import write_whole
-from ..vae import VAE
+from ..files import write_whole
+from ..model import VAE
 from .inputs import check_codes, check_heat, check_images, check_labels, check_model, check_path, check_point
 from .twin import page_model, page_of_its_own, twin
 

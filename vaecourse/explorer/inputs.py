@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from ..vae import VAE
+from ..model import VAE
 
 __all__ = ["check_codes", "check_heat", "check_images", "check_labels", "check_model", "check_path", "check_point"]
 

@@ -11,9 +11,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from ..checkpoints import pretrained_names
+from ..model import VAE, pretrained_names
 from ..plots import CLASS_COLORS, DENSITY, INK, decoded_plane, latent_axes, png
-from ..vae import VAE
 
 __all__ = ["page_model", "page_of_its_own", "twin"]
 

@@ -1,0 +1,147 @@
+"""Checks of chapter 5: a step along the gradient that autograd finds, and rules for stopping on known scores."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.distributions import Normal
+
+from ...model import VAE
+from .asking import Hint, Nothing, ask, call, compare, guess
+
+__all__ = ["CHECKS"]
+
+_RATE = 1e-3  # of the steps, which are plain gradient descent
+# Held-out scores and a patience, and after how many epochs it runs out: counted by hand.
+_RUNS: tuple[tuple[list[float], int], ...] = (
+    ([1, 2, 3, 2, 2.5, 2.9, 4], 3),
+    ([5, 4, 6, 5, 7, 6, 5], 2),
+    ([1, 3, 2, 2.5, 4, 3, 3.5], 2),
+    ([5, 4, 3, 2, 1], 2),
+    ([1, 2, 3], 2),
+)
+_BY_HAND = (6, 7, 4, 3, 3)
+
+
+def price(factor: float) -> str:
+    """05-price: by what the bound multiplies a squared error when sigma is 1e-3."""
+    at, off = Normal(0.0, 1e-3).log_prob(torch.tensor([0.0, 0.01], dtype=torch.float64))
+    right = ((at - off) / 0.01**2).item()
+    wrong = {
+        "that is 1/σ². There is a 2 beside it in the exponent.": 1e6,
+        "that is 1/(2σ): the σ is squared.": 500.0,
+        "that is 1/σ: the σ is squared, and there is a 2.": 1000.0,
+        "that is 2σ². The error is divided by it.": 2e-6,
+        "that is the slope of log P, which falls. By what is the error multiplied?": -right,
+    }
+    guess(factor, "a factor", right, wrong, within=1e-3)
+    return "A miss by a hundredth of the grey scale costs 50 nats, in each pixel."
+
+
+def step(function: Callable) -> str:
+    """05-step: one step of training, in place. Plain gradient descent moves a weight by the rate times its slope."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = VAE((4, 4), 2, hidden=(8,))
+    twin, x = copy.deepcopy(model), torch.linspace(0, 1, 8 * 16).reshape(8, 4, 4)
+    slope, of_drawing = _slope(model, x), _slope(model, x, with_kl=False)
+    moved = _moved(function, model, x)
+    if not moved.any():
+        if all(p.grad is None or not p.grad.any() for p in model.parameters()):
+            raise Nothing("no weight has moved or has a slope. loss.backward() makes slopes, zero_grad() clears them.")
+        raise Hint("the slopes are there, but no weight has moved: optimizer.step() is missing.")
+    if not torch.equal(moved, _moved(function, twin, x)):
+        raise Hint("the same generator gives two different steps. Hand it on: model.elbo(x, generator).")
+    wrong = {
+        "the weights move the wrong way, and the ELBO would fall. The loss is minus the ELBO.": _RATE * slope,
+        "the step is 8 times as long for 8 images: take the mean over the batch.": -8 * _RATE * slope,
+        "the KL is missing in the loss.": -_RATE * of_drawing,
+    }
+    compare(moved, -_RATE * slope, wrong, "the first step")
+    next_slope = _slope(model, x)
+    stale = {"the old slope is still in it. optimizer.zero_grad() belongs into every step.": slope + next_slope}
+    stale = {hint: -_RATE * value for hint, value in stale.items()}
+    compare(_moved(function, model, x), -_RATE * next_slope, stale, "the second step")
+    return "Two steps, and each moves every weight by the rate times the slope that autograd finds."
+
+
+def _weights(model: VAE) -> Tensor:
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def _slope(model: VAE, x: Tensor, with_kl: bool = True) -> Tensor:
+    """The gradient of the mean of -ELBO, with the draws of seed 0, in all weights."""
+    drawing, kl = model.elbo_terms(x, torch.Generator().manual_seed(0))
+    loss = (kl - drawing).mean() if with_kl else -drawing.mean()
+    gradients = torch.autograd.grad(loss, list(model.parameters()), allow_unused=True, materialize_grads=True)
+    return torch.cat([g.flatten() for g in gradients])
+
+
+def _moved(function: Callable, model: VAE, x: Tensor) -> Tensor:
+    """How far a step of the learner's moves the weights, with the draws of seed 0."""
+    before = _weights(model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=_RATE)
+    call(function, model, optimizer, x, torch.Generator().manual_seed(0), case="a small VAE and 8 images")
+    return _weights(model) - before
+
+
+def stop(function: Callable) -> str:
+    """05-stop: whether to stop, given held-out scores and a patience. Likely wrong rules run beside it."""
+    wrong = {
+        "a score is better if it beats the best so far, not the one before it.": _after_the_last,
+        "when a better score comes, the count of bad epochs begins anew.": _all_bad_ones,
+        "you stop one epoch too late. `patience` bad epochs in a row are enough.": _late,
+        "you wait for the score to fall. An ELBO is better when it is higher.": _upside_down,
+        "one bad epoch makes you stop. Have patience.": _impatient,
+    }
+    lengths = [_length(*run, function) for run in _RUNS]
+    hint = next((h for h, rule in wrong.items() if [_length(*run, rule) for run in _RUNS] == lengths), None)
+    for (scores, patience), length, right in zip(_RUNS, lengths, _BY_HAND, strict=True):
+        if length != right:
+            plain = f"it should stop after {right}."
+            raise Hint(f"scores {scores}, patience {patience}: you stop after {length} epochs; {hint or plain}")
+    return "Five runs, among them one that never has to stop."
+
+
+def _length(scores: list[float], patience: int, rule: Callable) -> int:
+    """After how many epochs a rule stops this run, asked before the first epoch and after each."""
+    for epochs in range(len(scores) + 1):
+        case = f"scores {scores[:epochs]}, patience {patience}"
+        answer = ask(rule, scores[:epochs], patience, case=case)
+        if not isinstance(answer, bool | np.bool_):
+            raise Hint(f"{case}: answer True or False; got {type(answer).__name__}.")
+        if answer:
+            return epochs
+    return len(scores)
+
+
+def _bad(scores: list[float]) -> list[bool]:
+    return [score <= max(scores[:n]) for n, score in enumerate(scores) if n]
+
+
+def _after_the_last(scores, patience):
+    return len(scores) > patience and all(b <= a for a, b in pairwise(scores[-patience - 1 :]))
+
+
+def _all_bad_ones(scores, patience):
+    return sum(_bad(scores)) >= patience
+
+
+def _late(scores, patience):
+    return len(scores) > patience + 1 and all(_bad(scores)[-patience - 1 :])
+
+
+def _upside_down(scores, patience):
+    return len(scores) > patience and all(_bad([-s for s in scores])[-patience:])
+
+
+def _impatient(scores, patience):
+    return any(_bad(scores))
+
+
+CHECKS = {"05-price": price, "05-step": step, "05-stop": stop}

@@ -1,0 +1,49 @@
+"""The numbers that the prose states, each written down once, with how far it may move and how to recompute it."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+__all__ = ["Claim", "claim", "claims"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One measured number: `value` in `unit`, allowed to move by `tolerance`, of `dataset`, recomputed by `how`."""
+
+    says: str
+    value: float
+    tolerance: float
+    format: str
+    unit: str
+    dataset: str
+    how: str
+
+    @property
+    def number(self) -> str:
+        """The value as the prose prints it."""
+        return format(self.value, self.format)
+
+    def __str__(self) -> str:
+        return f"{self.says} ({self.dataset}): {self.number} {self.unit}".rstrip()
+
+
+@cache
+def claims() -> dict[str, Claim]:
+    """All claims of the book by name."""
+    packed = Path(str(files("vaecourse") / "claims.toml"))  # inside a wheel; in a checkout the book holds it
+    path = packed if packed.exists() else Path(__file__).parents[2] / "book" / "claims.toml"
+    return {name: Claim(**fields) for name, fields in tomllib.loads(path.read_text("utf-8")).items()}
+
+
+def claim(name: str) -> Claim:
+    """The claim called `name`. Raises KeyError, with the nearest name, for an unknown one."""
+    if name not in claims():
+        near = difflib.get_close_matches(name, claims(), n=1, cutoff=0)
+        raise KeyError(f"the book makes no claim called {name!r}. Did you mean {near[0]!r}?")
+    return claims()[name]

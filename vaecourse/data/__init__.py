@@ -1,0 +1,21 @@
+"""What there is to look at: MNIST and COIL-20 when they can be had, a folder of your own images, and two sets that the
+course makes itself from known factors, `strokes` (digits, chapter 1) and `turntable` (objects, the chapter on objects).
+"""
+
+from . import strokes, turntable
+from .datasets import IMAGE_ENDINGS, load_dataset, load_folder, resolve
+from .downloads import DataDamaged, DataError, DataUnavailable
+from .imageset import ImageSet
+
+__all__ = [
+    "IMAGE_ENDINGS",
+    "DataDamaged",
+    "DataError",
+    "DataUnavailable",
+    "ImageSet",
+    "load_dataset",
+    "load_folder",
+    "resolve",
+    "strokes",
+    "turntable",
+]

@@ -1,0 +1,27 @@
+"""What every estimator of log P(x) returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+__all__ = ["Estimate"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """log P(x) of N images by one of the estimators, and what it cost. What an estimator does not have is None."""
+
+    log_p_x: Tensor  # (N,) nats, float64
+    error: Tensor | None  # (N,) nats: a bound for quadrature, a standard error for whatever draws
+    decodes_per_image: Tensor  # (N,) decoder evaluations spent on this image alone
+    shared_decodes: int = 0  # and those that served all images at once
+    converged: Tensor | None = None  # (N,) bool: the error is below 1e-3 nats
+    ess: Tensor | None = None  # (N,) effective sample size: how many draws from the posterior would say as much
+    acceptance: Tensor | None = None  # (N,) share of the proposed moves that were taken
+
+    @property
+    def decodes(self) -> int:
+        """All decoder evaluations."""
+        return self.shared_decodes + int(self.decodes_per_image.sum())

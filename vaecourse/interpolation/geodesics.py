@@ -1,0 +1,221 @@
+"""The decoder's geodesics: paths along which the pictures change as little as they can.
+
+A decoder f bends the latent space into a surface among all images, and distances on that surface are distances between
+pictures: the pull-back metric G(z) = J(z)^T J(z), J the Jacobian of f. A geodesic is a path whose pictures change as
+little as they can on the way (Shao, Kumar and Fletcher, "The Riemannian geometry of deep generative models", 2018).
+
+Lines, arcs, lengths and the metric itself stand in `curves`; here is the search for geodesics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import dijkstra
+from torch import Tensor
+
+from .curves import check_codes, check_ends, evenly, lerp, path_length, resample, values, values_and_jacobian
+
+__all__ = ["Geodesic", "density_aware", "geodesic"]
+
+PAIRS = 50  # whose curves are shortened at once: some 100 MB for pictures of 28 x 28
+CELLS = 128  # a side of the grid on which shortest ways are sought first
+LEVELS = (64, 128, 256)  # pieces of a curve: the finer ones for those that the coarser ones cannot follow
+FINE = 513  # points of a curve when its length is measured
+ITERATIONS = 25  # at the most, on each level
+MOMENTUM = 0.6  # share of the last move in the next
+TOLERANCE = 1e-5  # share of the energy that one more step could save
+MOST_CODES = 1000  # from which a density is made
+
+
+@dataclass(frozen=True)
+class Geodesic:
+    """The shortest path that was found, and whether the search came to its end."""
+
+    path: Tensor  # (steps, latent_dim), or (P, steps, latent_dim) for P pairs of ends; evenly spaced for f
+    converged: bool | Tensor  # one more step could save no 1e-5 of the energy, and the curve is fine enough for f
+    length: Tensor  # of its image under f, measured on a curve finer than `path`: () or (P,)
+
+
+def geodesic(f: Callable[[Tensor], Tensor], a: Tensor, b: Tensor, steps: int) -> Geodesic:
+    """The path from a to b along which f changes least: a local minimum of the energy, at constant speed.
+
+    a and b are (latent_dim,), or (P, latent_dim) for P pairs, which costs much less than one by one. The curve is a
+    chain of points (Shao et al. 2018, section 3.1). It begins as the straight line or, in the plane, as the shortest
+    way over a grid where that is shorter, which keeps it from getting stuck on the wrong side of a hill.
+
+    Raises ValueError for ends that do not fit together or are not finite, fewer than 2 steps, and an f that is no
+    differentiable function of codes (T, latent_dim), or gives NaN on the way.
+
+        >>> def globe(z):
+        ...     east, north = z.T
+        ...     r = north.cos()
+        ...     return torch.stack([east.cos() * r, east.sin() * r, north.sin()], dim=1)
+        >>> a, b = torch.tensor([[0, 1], [2, 1]]) * torch.pi / 4
+        >>> print(f"{path_length(globe, lerp(a, b, 100)):.2f} along the parallel")
+        1.11 along the parallel
+        >>> print(f"{geodesic(globe, a, b, 9).length:.2f} by the north")
+        1.05 by the north
+    """
+    a, b = check_ends(a, b, steps)
+    if a.ndim > 2 or 0 in a.shape:
+        raise ValueError(f"a and b must be (latent_dim,) or (P, latent_dim); got {tuple(a.shape)}.")
+    pairs = zip(*(x.reshape(-1, x.shape[-1]).split(PAIRS) for x in (a, b)), strict=True)
+    curve, converged, length = map(torch.cat, zip(*(_geodesics(f, *ends) for ends in pairs), strict=True))
+    path = evenly(f, curve, steps)
+    path[:, 0], path[:, -1] = a, b
+    return Geodesic(path[0], bool(converged), length[0]) if a.ndim == 1 else Geodesic(path, converged, length)
+
+
+def density_aware(f: Callable[[Tensor], Tensor], codes: Tensor, bandwidth: float = 0.2, strength: float = 300.0):
+    """f with one more coordinate, which rises where no codes (N, latent_dim) are: geodesics of it keep to the codes.
+
+    It is strength / sqrt(density + 0.01), in the units of f: the density of the codes, smoothed by a normal of width
+    `bandwidth`, over its mean at the codes. (Of very many codes, evenly chosen ones stand for all.) So does a decoder
+    bend the plane whose own uncertainty grows away from the data (Arvanitidis, Hansen and Hauberg, "Latent space
+    oddity", 2018, equations 8 and 9, here with one width for all pixels).
+    Raises ValueError for codes that are not finite, and for a bandwidth or strength that is not positive.
+    """
+    codes = check_codes(codes, "codes")
+    codes = codes[:: -(-len(codes) // MOST_CODES)]
+    if not (0 < bandwidth < np.inf and 0 < strength < np.inf):
+        raise ValueError(f"bandwidth and strength must be positive numbers; got {bandwidth!r} and {strength!r}.")
+
+    def density(z: Tensor) -> Tensor:
+        squares = z.square().sum(1, keepdim=True) - 2 * z @ codes.T + codes.square().sum(1)
+        return (-squares / (2 * bandwidth**2)).exp().mean(1)
+
+    usual = density(codes).mean()
+
+    def both(z: Tensor) -> Tensor:
+        height = strength / (density(z) / usual + 0.01).sqrt()
+        return torch.cat([f(z).flatten(1), height[:, None]], dim=1)
+
+    return both
+
+
+def _geodesics(f, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """For ends (P, d): curves (P, FINE, d), which of them converged, and their lengths."""
+    curve, converged = lerp(a, b, FINE), torch.zeros(len(a), dtype=torch.bool, device=a.device)
+    length = path_length(f, curve)
+    if a.shape[1] == 2 and not torch.equal(a, b):
+        curve, length = _shorter(f, curve, length, _grid_ways(f, a, b))
+    for pieces in LEVELS:
+        k = (~converged).nonzero()[:, 0]
+        if len(k):
+            chain, done = _shorten(f, evenly(f, curve[k], pieces + 1))
+            curve[k], length[k] = _shorter(f, curve[k], length[k], resample(chain, FINE))
+            # Straight pieces cut the corners of a surface that bends much within one of them.
+            converged[k] = done & (length[k] <= 1.01 * path_length(f, chain))
+    return curve, converged, length
+
+
+def _shorter(f, curve: Tensor, length: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    """Of each two curves the shorter, and its length."""
+    other_length = path_length(f, other)
+    better = other_length < length
+    return torch.where(better[:, None, None], other, curve), torch.where(better, other_length, length)
+
+
+def _shorten(f, z: Tensor) -> tuple[Tensor, Tensor]:
+    """Chains z (P, T, d) with the same ends and less energy, and for which of them the search came to its end.
+
+    The energy is a sum of squares, of the differences r_i = f(z_{i+1}) - f(z_i), so each step solves a least-squares
+    problem in which f is replaced by its tangent (Gauss-Newton), damped as by Levenberg and Marquardt.
+    """
+    z = z.clone()
+    value, j = _on_chains(f, z)
+    energy = value.diff(dim=1).square().sum((1, 2))
+    if not energy.isfinite().all():
+        raise ValueError("f gives NaN or infinity between the ends. Look at f along lerp(a, b, 100).")
+    if energy.max() > 0 and not j.any():
+        raise ValueError("f changes but has no derivative: is there a .detach() or a rounding in it? Leave that out.")
+    # Gauss-Newton takes directions in which the surface bends for stiffer than they are, and creeps along them.
+    # So a share of the last move is added, and dropped where it did not help.
+    last, damping, done = torch.zeros_like(z[:, 1:-1]), torch.full_like(energy, 1e-6), energy == 0
+    for _ in range(ITERATIONS):
+        i = (~done & (damping < 1e6)).nonzero()[:, 0]
+        if not len(i):
+            break
+        move, saving = _gauss_newton(value[i], j[i], damping[i])
+        done[i] = (saving <= TOLERANCE * energy[i]) & (damping[i] <= 1e-3)
+        last[i] = MOMENTUM * last[i] + move
+        trial = z[i]
+        trial[:, 1:-1] += last[i]
+        new_value, new_j = _on_chains(f, trial)
+        new_energy = new_value.diff(dim=1).square().sum((1, 2))
+        better = new_energy <= energy[i]  # never true for NaN
+        k, worse = i[better], i[~better]
+        z[k], value[k], j[k], energy[k] = trial[better], new_value[better], new_j[better], new_energy[better]
+        damping[k], damping[worse] = damping[k] / 5, damping[worse].clamp_min(1e-5) * 8
+        last[worse] = 0
+    return z, done
+
+
+def _gauss_newton(value: Tensor, j: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:
+    """The move (P, T - 2, d) of the inner points that the tangents propose, and the share of energy it would save."""
+    inner = j[:, 1:-1]
+    slope = torch.einsum("ptDd,ptD->ptd", inner, value.diff(n=2, dim=1))
+    diagonal = 2 * inner.mT @ inner
+    size = diagonal.diagonal(dim1=-2, dim2=-1).mean((1, 2))
+    diagonal += (damping * size).clamp_min(1e-30)[:, None, None, None] * torch.eye(j.shape[-1]).to(j)
+    move = _solve_chain(diagonal, -inner[:, :-1].mT @ inner[:, 1:], slope)
+    return move, (slope * move).sum((1, 2))
+
+
+def _solve_chain(diagonal: Tensor, upper: Tensor, right: Tensor) -> Tensor:
+    """x (P, n, d) with H x = right, H symmetric, made of blocks: diagonal (P, n, d, d) and upper (P, n - 1, d, d).
+
+    Elimination from the first point to the last, then back: each point only knows its neighbours.
+    """
+    blocks, x = [diagonal[:, 0]], [right[:, 0]]
+    for i in range(1, diagonal.shape[1]):
+        factor = torch.linalg.solve(blocks[-1], upper[:, i - 1]).mT
+        blocks.append(diagonal[:, i] - factor @ upper[:, i - 1])
+        x.append(right[:, i] - (factor @ x[-1][..., None])[..., 0])
+    x[-1] = torch.linalg.solve(blocks[-1], x[-1])
+    for i in range(len(x) - 2, -1, -1):
+        x[i] = torch.linalg.solve(blocks[i], x[i] - (upper[:, i] @ x[i + 1][..., None])[..., 0])
+    return torch.stack(x, dim=1)
+
+
+def _grid_ways(f, a: Tensor, b: Tensor) -> Tensor:
+    """Shortest ways (P, FINE, 2) between ends (P, 2), over a grid of CELLS x CELLS codes around all ends.
+
+    Dijkstra, "A note on two problems in connexion with graphs", 1959; each code knows its 16 nearest by king's and
+    knight's moves.
+    """
+    ends = torch.cat([a, b])
+    low, high = ends.amin(0), ends.amax(0)
+    margin = 0.25 * (high - low).max()
+    lines = [torch.linspace(lo, hi, CELLS) for lo, hi in zip(low - margin, high + margin, strict=True)]
+    grid = torch.cartesian_prod(*lines).to(a)
+    with torch.no_grad():
+        value = values(f, grid).cpu().reshape(CELLS, CELLS, -1)
+    number, edges = np.arange(CELLS**2).reshape(CELLS, CELLS), []
+    for i, k in ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (2, -1), (1, -2)):
+        here = slice(None, CELLS - i), slice(max(0, -k), CELLS - max(0, k))
+        there = slice(i, None), slice(max(0, k), CELLS + min(0, k))
+        cost = (value[here] - value[there]).norm(dim=-1).double().numpy() + 1e-12  # free steps would be no edges
+        edges.append(np.stack([number[here], number[there], cost])[:, np.isfinite(cost)])
+    start, end, cost = np.concatenate(edges, axis=1)
+    graph = coo_matrix((cost, (start.astype(int), end.astype(int))), shape=(CELLS**2, CELLS**2)).tocsr()
+    first, last = (torch.cdist(x, grid).argmin(1).tolist() for x in (a, b))
+    _, before = dijkstra(graph, directed=False, indices=first, return_predecessors=True)
+    ways = []
+    for row, goal, a_k, b_k in zip(before, last, a, b, strict=True):
+        way = [goal]
+        while row[way[-1]] >= 0:
+            way.append(row[way[-1]])
+        corners = torch.cat([a_k[None], grid[way[-2:0:-1]], b_k[None]])  # the ends themselves for their grid points
+        ways.append(resample(corners, FINE, smooth=False))
+    return torch.stack(ways)
+
+
+def _on_chains(f, z: Tensor) -> tuple[Tensor, Tensor]:
+    value, j = values_and_jacobian(f, z.flatten(0, 1))
+    return value.unflatten(0, z.shape[:2]), j.unflatten(0, z.shape[:2])

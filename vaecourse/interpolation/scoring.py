@@ -1,0 +1,174 @@
+"""What can be said of the pictures along a path, in numbers: how they lean, how sharp, how real, of which class.
+
+Images are (..., H, W) in [0, 1], 1 = ink; along a path (..., T, H, W). A judge is a `classifier.Classifier`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy import stats
+from torch import Tensor
+
+from ..model import Classifier
+
+__all__ = [
+    "entropy",
+    "evenness",
+    "interval",
+    "monotonicity",
+    "nearest_real",
+    "r_squared",
+    "scorecard",
+    "sharpness",
+    "slant",
+    "table",
+]
+
+_BATCH = 256
+
+
+def slant(images: Tensor) -> Tensor:
+    """How far the ink moves to the right for each pixel up, (...,): positive where the top leans right.
+
+    The ratio of central moments mu_11 / mu_02 of the ink (Hu, "Visual pattern recognition by moment invariants", 1962);
+    shearing a digit by s adds s to it. NaN for an image without ink.
+
+        >>> from vaecourse.data import strokes
+        >>> ones = torch.from_numpy(strokes.draw(1, slant=[-0.3, 0.3]))
+        >>> slant(ones).round(decimals=1)
+        tensor([-0.3000,  0.3000], dtype=torch.float64)
+    """
+    images = _images(images).double()
+    ink = images / images.sum((-2, -1), keepdim=True)
+    up, right = (-_places(images.shape[-2])[:, None], _places(images.shape[-1]))
+    up, right = (x - (ink * x).sum((-2, -1), keepdim=True) for x in (up, right))
+    return (ink * right * up).sum((-2, -1)) / (ink * up**2).sum((-2, -1))
+
+
+def sharpness(images: Tensor) -> Tensor:
+    """The sum of the squared differences of neighbouring pixels, (...,): high for hard edges, low for grey veils.
+
+    The image's gradient energy ("Tenengrad" in the literature on focus: Krotkov, "Focusing", 1988). Halving an image's
+    contrast quarters it; more strokes add to it: compare like with like.
+    """
+    images = _images(images)
+    down, right = (images.diff(dim=d).square().sum((-2, -1)) for d in (-2, -1))
+    return down + right
+
+
+def nearest_real(images: Tensor, real: Tensor) -> Tensor:
+    """The distance, (...,), of each image to the nearest of the real images (N, H, W), as vectors of grey levels."""
+    images, real = _images(images), _images(real).flatten(1)
+    rows = images.flatten(-2).reshape(-1, real.shape[1])
+    squares = real.square().sum(1)
+    nearest = [real[(squares - 2 * part @ real.T).argmin(1)] for part in rows.split(_BATCH)]
+    return (rows - torch.cat(nearest)).norm(dim=1).reshape(images.shape[:-2])
+
+
+def entropy(probabilities: Tensor) -> Tensor:
+    """-sum p log p in nats, (...,), of class probabilities (..., C): 0 for a sure judge, log 10 for a lost one.
+
+    Of a sure judge, and of one that tosses a coin:
+
+        >>> entropy(torch.tensor([[1.0, 0.0], [0.5, 0.5]]))
+        tensor([0.0000, 0.6931])
+    """
+    return torch.special.entr(torch.as_tensor(probabilities)).sum(-1)
+
+
+def monotonicity(values: Tensor) -> Tensor:
+    """The way made good over the way gone, |v_T - v_1| / sum |v_{t+1} - v_t|, (...,), for values (..., T).
+
+    1 where the values only rise or only fall, or stay; near 0 where they wander and come back.
+
+        >>> monotonicity(torch.tensor([[0.0, 1.0, 2.0, 3.0], [0.0, 2.0, 1.0, 3.0]]))
+        tensor([1.0000, 0.6000])
+    """
+    values = torch.as_tensor(values)
+    gone = values.diff(dim=-1).abs().sum(-1)
+    return torch.where(gone == 0, 1.0, (values[..., -1] - values[..., 0]).abs() / gone.clamp_min(1e-30))
+
+
+def r_squared(values: Tensor) -> Tensor:
+    """The share of the variance of values (..., T) that a straight line over t explains, (...,); 1 if there is none."""
+    values = torch.as_tensor(values).double()
+    t = torch.linspace(-1, 1, values.shape[-1], dtype=values.dtype)
+    off = values - values.mean(-1, keepdim=True)
+    explained = (off * t).sum(-1) ** 2 / t.square().sum()
+    total = off.square().sum(-1)
+    return torch.where(total == 0, 1.0, explained / total.clamp_min(1e-300))
+
+
+def evenness(images: Tensor) -> Tensor:
+    """(sum of steps)^2 / (T - 1) / (sum of squared steps), (...,), the steps between images (..., T, H, W).
+
+    Length squared over energy: 1 where each step changes the picture as much as any other, 1 / (T - 1) for one jump.
+    """
+    steps = _images(images).flatten(-2).diff(dim=-2).norm(dim=-1)
+    total = steps.sum(-1)
+    even = total**2 / (steps.shape[-1] * steps.square().sum(-1)).clamp_min(1e-30)
+    return torch.where(total == 0, 1.0, even)
+
+
+def scorecard(paths: Tensor, labels: Tensor, judge: Classifier, real: Tensor) -> dict[str, np.ndarray]:
+    """The measures of P paths of pictures (P, T, H, W), each (P,). T must be odd, so that there is a middle.
+
+    labels (P, 2) are the classes of the two ends; real (N, H, W) the images that the middle is compared with.
+        sharpness     of the middle, over the mean of the two ends
+        distance      of the middle to the nearest real image
+        end classes   the probability that the middle is of the class of one of the ends
+        entropy       of the class, in nats, at its highest along the path
+        evenness      of the steps
+    Raises ValueError for paths or labels of another shape.
+    """
+    paths, labels = _images(paths), torch.as_tensor(labels)
+    if paths.ndim != 4 or paths.shape[1] % 2 == 0 or paths.shape[1] < 3 or labels.shape != (len(paths), 2):
+        raise ValueError(
+            "paths must be (P, T, H, W) with an odd T of at least 3, and labels (P, 2), the classes of both ends; got "
+            f"{tuple(paths.shape)} and {tuple(labels.shape)}."
+        )
+    middle, sharp, p = paths.shape[1] // 2, sharpness(paths), judge.probabilities(paths)
+    ends = (sharp[:, 0] + sharp[:, -1]) / 2
+    of_ends = torch.zeros(len(paths), p.shape[-1]).scatter(1, labels, 1.0)
+    card = {
+        "sharpness": torch.where(ends == 0, 1.0, sharp[:, middle] / ends.clamp_min(1e-30)),
+        "distance": nearest_real(paths[:, middle], real),
+        "end classes": (p[:, middle] * of_ends).sum(1),
+        "entropy": entropy(p).amax(1),
+        "evenness": evenness(paths),
+    }
+    return {name: values.double().numpy() for name, values in card.items()}
+
+
+def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
+    """Mean of values (N,), and the two ends of Student's confidence interval for it. Raises ValueError if N < 2."""
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all():
+        raise ValueError(f"values must be at least 2 finite numbers (N,); got shape {values.shape}.")
+    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values)
+    return values.mean(), values.mean() - half, values.mean() + half
+
+
+def table(cards: dict[str, dict[str, np.ndarray]]) -> str:
+    """Scorecards of several kinds of path as one table of text: a row each, means with half their 95 % intervals."""
+    columns = list(next(iter(cards.values())))
+    width = max(len(name) for name in cards) + 2
+    lines = [" " * width + "".join(f"{name:>15}" for name in columns)]
+    for name, card in cards.items():
+        cells = [interval(card[column]) for column in columns]
+        lines.append(f"{name:{width}}" + "".join(f"{f'{m:.3f} ± {m - low:.3f}':>15}" for m, low, _ in cells))
+    return "\n".join(lines)
+
+
+def _images(images: Tensor) -> Tensor:
+    images = torch.as_tensor(images)
+    if images.ndim < 2 or not images.is_floating_point() or 0 in images.shape:
+        raise ValueError(f"images must be floats (..., H, W); got {tuple(images.shape)} of {images.dtype}.")
+    if not images.isfinite().all():
+        raise ValueError("images hold NaN or infinity. Find them with torch.isfinite(images) and leave those out.")
+    return images
+
+
+def _places(side: int) -> Tensor:
+    return torch.arange(side, dtype=torch.float64) - (side - 1) / 2

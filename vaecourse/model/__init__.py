@@ -1,0 +1,32 @@
+"""The variational autoencoder, whose mathematics every chapter reads; the judge, a small classifier that says what a
+picture shows; and reading and writing their weights, safetensors files with the recipe and the scores inside.
+"""
+
+from .checkpoints import (
+    CheckpointError,
+    load_model,
+    load_pretrained,
+    pretrained_names,
+    read_safetensors,
+    save_model,
+    stored,
+    write_safetensors,
+)
+from .classifier import Classifier
+from .vae import VAE, Decoder, ElboTerms, Encoder
+
+__all__ = [
+    "VAE",
+    "CheckpointError",
+    "Classifier",
+    "Decoder",
+    "ElboTerms",
+    "Encoder",
+    "load_model",
+    "load_pretrained",
+    "pretrained_names",
+    "read_safetensors",
+    "save_model",
+    "stored",
+    "write_safetensors",
+]

@@ -1,0 +1,60 @@
+"""A small judge: which digit is this, and how sure can one be? It knows real images only, and no latent space."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+from ..images import as_images
+from .checkpoints import stored
+
+__all__ = ["Classifier"]
+
+_BATCH = 2048
+
+
+@stored
+class Classifier(nn.Module):
+    """Images (N, *image_shape) to logits (N, classes): two convolutions that halve the image, and two layers."""
+
+    meta: dict[str, Any]  # of a model that was loaded: how it was made, and what it scored
+
+    def __init__(self, image_shape: tuple[int, int] = (28, 28), classes: int = 10, width: int = 16):
+        super().__init__()
+        self.image_shape = tuple(image_shape)
+        self.config: dict[str, Any] = {"image_shape": self.image_shape, "classes": classes, "width": width}
+        height, breadth = (-(-side // 4) for side in image_shape)
+        self.net = nn.Sequential(
+            nn.Conv2d(1, width, 3, stride=2, padding=1),
+            nn.GELU(),
+            nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
+            nn.GELU(),
+            nn.Flatten(),
+            nn.Dropout(0.3),
+            nn.Linear(2 * width * height * breadth, 4 * width),
+            nn.GELU(),
+            nn.Linear(4 * width, classes),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x[:, None])
+
+    @torch.no_grad()
+    def probabilities(self, x: ArrayLike | Tensor) -> Tensor:
+        """P(class | image): (..., classes) for images (..., *image_shape) in [0, 1]. Raises ValueError for others.
+
+        A drawn 3 and a drawn 8:
+
+            >>> from vaecourse import load_pretrained
+            >>> from vaecourse.data import strokes
+            >>> judge = load_pretrained("strokes-classes")
+            >>> judge.probabilities(strokes.draw([3, 8])).argmax(1)
+            tensor([3, 8])
+        """
+        x = as_images(x, self.image_shape, next(self.parameters()), leading=None)
+        flat = x.reshape(-1, *self.image_shape)
+        p = torch.cat([self(batch).softmax(-1) for batch in flat.split(_BATCH)])
+        return p.reshape(*x.shape[: -len(self.image_shape)], -1)
