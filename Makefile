@@ -39,7 +39,7 @@ claims: $(BIN)/.book $(BIN)/.test
 # make models   trains the VAEs of digits that ship again (an hour on two cores)
 models: $(BIN)/.book
 	for m in mnist-2d strokes-2d mnist-2d-page strokes-2d-page; do \
-	  $(BIN)/python -m vaecourse train $$m --folder vaecourse/models || exit 1; done
+	  $(BIN)/python -m vaecourse train $$m --folder vaecourse/weights || exit 1; done
 
 # make explorer   bundles the explorer's front end and its weights again
 explorer: $(BIN)/.book

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from vaecourse import interpolation, load_pretrained
-from vaecourse.interpolation import geodesic, lerp, path_energy, path_length, slerp
+from vaecourse.interpolation import geodesic, geodesics, lerp, path_energy, path_length, slerp
 
 
 def cols(*columns):
@@ -156,8 +156,8 @@ def test_what_does_not_come_to_its_end_says_so(monkeypatch):
     a, b = torch.tensor([[0.9, -0.3, 0.2], [-0.8, 0.5, 1.1]])
     assert geodesic(stereographic, a, b, 9).converged is True
     with monkeypatch.context() as patch:
-        patch.setattr(interpolation, "LEVELS", (64,))
-        patch.setattr(interpolation, "ITERATIONS", 1)
+        patch.setattr(geodesics, "LEVELS", (64,))
+        patch.setattr(geodesics, "ITERATIONS", 1)
         assert geodesic(stereographic, a, b, 9).converged is False
     # too many windings for the finest chain to follow: its chords cut through the cylinder
     wound = lambda z: torch.cat([(400 * z).cos(), (400 * z).sin()], dim=1)  # noqa: E731

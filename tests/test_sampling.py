@@ -173,7 +173,7 @@ def test_proposals_draw_from_what_they_score():
         (lambda m, x, g: evidence.importance(m, x, 10, generator=None), TypeError, "manual_seed"),
         (lambda m, x, g: evidence.annealed(m, x, steps=0, generator=g), ValueError, "steps must be"),
         (lambda m, x, g: evidence.iwae(m, x, 2.5, generator=g), ValueError, "k must be"),
-        (lambda m, x, g: evidence.monte_carlo(m, x[:, :5], 10, generator=g), ValueError, "shape"),
+        (lambda m, x, g: evidence.monte_carlo(m, x[:, :5], 10, generator=g), ValueError, "must be"),
         (lambda m, x, g: evidence.monte_carlo(m, x * math.nan, 10, generator=g), ValueError, "finite"),
     ],
 )

@@ -127,10 +127,10 @@ def test_numpy_images_and_one_image_are_welcome(small, x):
 @pytest.mark.parametrize(
     ("images", "says"),
     [
-        (torch.zeros(4, 12), "must be floats of shape (N, 3, 4)"),
-        (torch.zeros(4, 3, 4, dtype=torch.uint8), "images.float()"),
+        (torch.zeros(4, 12), "must be (N, 3, 4); got (4, 12). They were flattened: images.reshape(-1, 3, 4)"),
+        (torch.zeros(4, 3, 4, dtype=torch.uint8), "images / 255"),
         (torch.full((4, 3, 4), 255.0), "Divide by 255"),
-        (torch.full((4, 3, 4), -1.0), "Scale them"),
+        (torch.full((4, 3, 4), -1.0), "scale them"),
         (torch.full((4, 3, 4), math.nan), "NaN"),
         (torch.full((4, 3, 4), math.inf), "infinity"),
         (torch.zeros(0, 3, 4), "empty"),
@@ -142,7 +142,7 @@ def test_wrong_images_get_a_sentence(small, images, says):
     assert says in str(error.value)
 
 
-@pytest.mark.parametrize("z", [torch.zeros(5, 3), torch.zeros(5, 2, dtype=torch.int64), torch.tensor(1.0)])
+@pytest.mark.parametrize("z", [torch.zeros(5, 3), torch.tensor(1.0)])
 def test_wrong_codes_get_a_sentence(small, z):
     with pytest.raises(ValueError, match="2 coordinates"):
         small.decode(z)

@@ -15,7 +15,7 @@ from vaecourse.model import checkpoints
 from vaecourse.views import VIEW_RECIPES, ViewVAE, fit_views, protocol, warp
 from vaecourse.views.recipes import ViewRecipe
 
-SHIPPED = Path(checkpoints.__file__).parent / "models"
+SHIPPED = Path(checkpoints.__file__).parents[1] / "weights"
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def as_images(
     like: Tensor | None = None,
     *,
     name: str = "images",
-    leading: int | None = 1,
+    leading: tuple[int, ...] | None = (1,),
     values: bool = True,
 ) -> Tensor:
     """Pictures as a float tensor (N, *image_shape) with values in [0, 1].
@@ -33,7 +33,7 @@ def as_images(
     image_shape  the shape of one picture; None takes any (H, W)
     like         a tensor, such as a model's weight, whose device and precision they get; None: the CPU, float32
     name         what to call them in an error
-    leading      how many axes stand before the picture's own; None: any number, also none
+    leading      how many axes may stand before the picture's own; None: any number, also none
     values       False looks at the shape only: for sets that were checked before, since a look stalls a GPU
 
     Raises ValueError, saying what to do, for another shape, whole numbers, NaN, and values outside [0, 1].
@@ -50,11 +50,10 @@ def as_images(
     if shape is None:
         shape = tuple(x.shape[-2:])
     axes = x.ndim - len(shape)
-    if tuple(x.shape[max(axes, 0) :]) != tuple(shape) or axes < 0 or (leading is not None and axes != leading):
-        side = ("H", "W") if grey else tuple(map(str, shape))
-        before = ("...",) if leading is None else ("N",) if leading == 1 else tuple("PTN"[:leading])
-        wanted = ", ".join([*before, *side])
-        raise ValueError(f"{name} must be ({wanted}); got {tuple(x.shape)}.{_advice_on_shape(x, shape, leading, name)}")
+    if axes < 0 or tuple(x.shape[axes:]) != tuple(shape) or (leading is not None and axes not in leading):
+        before = {None: ["..."], 0: [], 1: ["N"]}.get(leading and max(leading), ["P", "T"])
+        wanted = ", ".join([*before, *(("H", "W") if grey else map(str, shape))])
+        raise ValueError(f"{name} must be ({wanted}); got {tuple(x.shape)}.{_advice_on_shape(x, shape, name)}")
     if not x.is_floating_point():
         raise ValueError(
             f"{name} must be floats in [0, 1]; got {str(x.dtype).removeprefix('torch.')}. Divide by the largest value "
@@ -144,7 +143,7 @@ def digest(images: Tensor) -> str:
     return found.hexdigest()
 
 
-def _advice_on_shape(x: Tensor, shape: tuple[int, ...], leading: int | None, name: str) -> str:
+def _advice_on_shape(x: Tensor, shape: tuple[int, ...], name: str) -> str:
     """What probably happened to pictures of another shape, and what to do."""
     got = tuple(x.shape)
     if got == tuple(shape):
@@ -155,6 +154,6 @@ def _advice_on_shape(x: Tensor, shape: tuple[int, ...], leading: int | None, nam
         return f" One axis is too many: {name}.squeeze(1)."
     if len(shape) == 2 and len(got) == 4 and (got[1] in (3, 4) or got[3] in (3, 4)):
         return " These are in colour: take their mean over the channels, or a VAE whose image_shape has channels."
-    if len(got) == 2 and leading == 1 and got[1] == math.prod(shape):
+    if len(got) == 2 and got[1] == math.prod(shape):
         return f" They were flattened: {name}.reshape(-1, {', '.join(map(str, shape))})."
     return ""

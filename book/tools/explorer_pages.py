@@ -40,7 +40,7 @@ def lighten(model: dict) -> dict:
         return model
     name = state["spec"]["page_model"]
     if name is None:
-        raise ValueError("a page can run only the models in vaecourse/models whose names end in -page.")
+        raise ValueError("a page can run only the models in vaecourse/weights whose names end in -page.")
     front = f"export default {{ render: (face) => window.latentExplorer.render(face, {json.dumps(name)}) }};"
     buffers = [b for b in model.get("buffers", []) if b["path"] != ["weights"]]
     return model | {"state": state | {"_esm": front, "_css": ""}, "buffers": buffers}

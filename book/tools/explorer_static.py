@@ -59,7 +59,7 @@ def built() -> dict[Path, str]:
         STATIC / "explorer.css": (EXPLORER / "explorer.css").read_text("utf-8"),
     }
     for name in MODELS:
-        weights = b64encode((ROOT / f"vaecourse/models/{name}.safetensors").read_bytes()).decode()
+        weights = b64encode((ROOT / f"vaecourse/weights/{name}.safetensors").read_bytes()).decode()
         files[STATIC / f"{name}.js"] = f'latentExplorerWeights["{name}"]("{weights}");\n'
     return files
 

@@ -229,7 +229,8 @@ def _centred_ink(ends, thickness):
     """Ink the path, see where its centre of mass falls, and ink it again with that point in the middle."""
     first = _ink(ends, thickness).astype(np.float64)
     columns, rows = first.sum(1), first.sum(2)
-    centre = np.stack([columns @ MIDDLES, rows @ -MIDDLES], axis=1) / columns.sum(1, keepdims=True)
+    # Sums in an order of their own, not matrix products: those are rounded differently on each processor.
+    centre = np.stack([(columns * MIDDLES).sum(1), -(rows * MIDDLES).sum(1)], axis=1) / columns.sum(1, keepdims=True)
     return _ink(ends - centre[:, None, None], thickness)
 
 

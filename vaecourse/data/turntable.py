@@ -24,8 +24,15 @@ NEAR = 5e-4  # a ray this close has arrived: a ninth of the way between two rays
 LIGHT = (-0.45, -0.7, 0.7)  # towards the lamp: left of the camera, and above it
 
 
+# Sums, products, quotients and roots of float32 are rounded alike on every processor; sines and powers are not. Those
+# are taken in float64, whose last bit is gone when the result is rounded to float32: the pictures are the same
+# everywhere.
 def length(vectors):
     return np.sqrt((vectors * vectors).sum(0))
+
+
+def radius(u, v):
+    return np.sqrt(u * u + v * v)
 
 
 def column(vector):
@@ -85,8 +92,8 @@ def mug(p):
     cup = np.maximum(cylinder(q, (0, 0, 0), 0.66, 0.82), -hollow)
     handle = np.max([cylinder(q, (0.7, 0, 0), 0.52, 0.12, axis=1, rounding=0.08), -hole, -hollow], 0)
 
-    around, up = np.arctan2(q[0], -q[1]) * 0.66, q[2]  # around is 0 where the camera looks at angle 0
-    dots = np.hypot(np.mod(around, 0.28) - 0.14, np.mod(up, 0.28) - 0.14) < 0.085
+    around, up = np.arctan2(q[0], -q[1], dtype=np.float64) * 0.66, q[2]  # around is 0 where the camera looks at angle 0
+    dots = radius(np.mod(around, 0.28) - 0.14, np.mod(up, 0.28) - 0.14) < 0.085
     behind = (np.abs(around) > 1.15) & (np.abs(up) < 0.56)
     rim = np.abs(np.abs(up) - 0.66) < 0.05
     return (cup, lambda: np.where(letter(around, up, Z, 0.34) | (dots & behind) | rim, 0.1, 0.9)), (handle, 0.45)
@@ -99,7 +106,7 @@ def car(p):
     lamps = ellipsoid(p, (0.97, 0.28, -0.12), (0.09, 0.09, 0.09))
     windows = (z > 0.1) & (z < 0.32) & (np.abs(x + 0.2) > 0.04)
     racing = (z > 0) & (np.abs(y - 0.1) < 0.05)
-    hubs = np.hypot(np.abs(x - 0.01) - 0.59, z + 0.32) < 0.12
+    hubs = radius(np.abs(x - 0.01) - 0.59, z + 0.32) < 0.12
     painted = np.where(windows, 0.06, np.where(racing, 0.95, 0.65))
     return (smooth_union(body, cabin, 0.12), painted), (wheels, np.where(hubs, 0.8, 0.12)), (lamps, 1)
 
@@ -124,7 +131,7 @@ def house(p):
     chimney = box(p, (-0.5, 0.25, 0.5), (0.13, 0.13, 0.38), 0.01)
     windows = (np.abs(np.abs(x + 0.46) - 0.12) < 0.09) & (np.abs(z + 0.3) < 0.16)
     front = (y < -0.51) & (windows | ((np.abs(x - 0.05) < 0.16) & (z < -0.22)))
-    painted = np.where(front | (np.hypot(y, z - 0.1) < 0.15), 0.08, 0.95)
+    painted = np.where(front | (radius(y, z - 0.1) < 0.15), 0.08, 0.95)
     tiles, bricks = np.where(stripes(y, 0.15), 0.25, 0.45), np.where(stripes(z, 0.14), 0.35, 0.7)
     return (walls, painted), (roof, tiles), (shed, np.where(z > -0.33, 0.2, 0.6)), (chimney, bricks)
 
@@ -183,7 +190,7 @@ def shade(parts, distance, p, eye, light):
     lit = np.isinf(sphere_trace(distance, p + 0.02 * n, light, reach=3))
     sun = lit * np.maximum((n * light).sum(0), 0)
     sky = np.clip(distance(p + 0.15 * n) / 0.15, 0, 1)  # less of it in corners
-    gloss = lit * np.maximum((n * (light + eye)).sum(0) / length(light + eye), 0) ** 40
+    gloss = lit * np.power(np.maximum((n * (light + eye)).sum(0) / length(light + eye), 0), 40, dtype=np.float64)
     distances, paints = zip(*parts(p), strict=True)
     grey = np.choose(np.argmin(distances, 0), [paint() if callable(paint) else paint for paint in paints])
     return grey * (0.32 * sky + 0.78 * sun) + 0.15 * gloss

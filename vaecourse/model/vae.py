@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Distribution, Independent, Normal, kl_divergence
 
-from ..images import as_codes, as_images
+from ..images import as_codes, as_generator, as_images
 from .checkpoints import stored
 
 __all__ = ["VAE", "Decoder", "ElboTerms", "Encoder"]
@@ -160,10 +160,13 @@ class VAE(nn.Module):
     def encode(self, x: Tensor) -> Independent:
         """Q(z|x) for images x (N, *image_shape): batch shape (N,), event shape (latent_dim,).
 
-        Raises ValueError for another shape, dtype or range. (While training, only the shape is looked at:
+        One image (*image_shape) has the batch shape (). Raises ValueError for another shape, dtype or range. (While training, only the shape is looked at:
         `fit` has checked the whole set once, and a look at the values at each step would stall a GPU.)
         """
-        return self.encoder(as_images(x, self.image_shape, self._weight, values=not self.training))
+        return self.encoder(self._images(x))
+
+    def _images(self, x: Tensor) -> Tensor:
+        return as_images(x, self.image_shape, self._weight, leading=(0, 1), values=not self.training)
 
     def decode(self, z: Tensor) -> Distribution:
         """P(x|z) for codes z (N, latent_dim): batch shape (N,), event shape image_shape; its mean is f(z).
@@ -180,12 +183,12 @@ class VAE(nn.Module):
     def elbo_terms(self, x: Tensor, generator: torch.Generator | None = None, noise: Tensor | None = None) -> ElboTerms:
         """log P(x|z) at one z drawn from Q(z|x), and KL(Q(z|x) || P(z)); each (N,) in nats per image.
 
-        z is drawn with `generator`, or made of `noise` (N, latent_dim) that somebody has drawn already.
+        z is drawn with `generator` (None: one with seed 0), or made of `noise` (N, latent_dim) that somebody has drawn already.
         """
-        x = as_images(x, self.image_shape, self._weight, values=not self.training)
+        x = self._images(x)
         q = self.encoder(x)
         if noise is None:
-            noise = torch.randn(q.mean.shape, generator=generator, device=self.device)
+            noise = torch.randn(q.mean.shape, generator=as_generator(generator, self.device), device=self.device)
         z = q.mean + q.stddev * noise  # the reparameterisation: z moves smoothly with the encoder's weights
         return ElboTerms(self.decode(z).log_prob(x), kl_divergence(q, self.prior))
 
