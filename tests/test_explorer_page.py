@@ -42,7 +42,7 @@ def folder(model, digits, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     (folder / "explorer").symlink_to(STATIC)
     (folder / "src").symlink_to(ROOT / "vaecourse" / "explorer" / "src")
-    (folder / "models").symlink_to(ROOT / "vaecourse" / "models")
+    (folder / "models").symlink_to(ROOT / "vaecourse" / "weights")
     with torch.no_grad():
         codes = model.encode(torch.as_tensor(digits.images)).mean.numpy()
     known = {"codes": codes, "labels": digits.labels}

@@ -5,7 +5,7 @@ import { closeUp, landscape, score, Table } from "../../vaecourse/explorer/src/e
 import { Model, readSafetensors } from "../../vaecourse/explorer/src/model.js";
 import { logPrior } from "../../vaecourse/explorer/src/numbers.js";
 
-const file = readFileSync(new URL("../../vaecourse/models/strokes-2d-page.safetensors", import.meta.url));
+const file = readFileSync(new URL("../../vaecourse/weights/strokes-2d-page.safetensors", import.meta.url));
 const model = new Model(file);
 
 /** A safetensors file of one tensor. */

@@ -160,8 +160,9 @@ class VAE(nn.Module):
     def encode(self, x: Tensor) -> Independent:
         """Q(z|x) for images x (N, *image_shape): batch shape (N,), event shape (latent_dim,).
 
-        One image (*image_shape) has the batch shape (). Raises ValueError for another shape, dtype or range. (While training, only the shape is looked at:
-        `fit` has checked the whole set once, and a look at the values at each step would stall a GPU.)
+        One image (*image_shape) has the batch shape (). Raises ValueError for another shape, dtype or range. (While
+        training, only the shape is looked at: `fit` has checked the whole set once, and a look at the values at each
+        step would stall a GPU.)
         """
         return self.encoder(self._images(x))
 
@@ -183,7 +184,7 @@ class VAE(nn.Module):
     def elbo_terms(self, x: Tensor, generator: torch.Generator | None = None, noise: Tensor | None = None) -> ElboTerms:
         """log P(x|z) at one z drawn from Q(z|x), and KL(Q(z|x) || P(z)); each (N,) in nats per image.
 
-        z is drawn with `generator` (None: one with seed 0), or made of `noise` (N, latent_dim) that somebody has drawn already.
+        z is drawn with `generator` (None: one with seed 0), or made of `noise` (N, latent_dim) that somebody has drawn.
         """
         x = self._images(x)
         q = self.encoder(x)
