@@ -13,7 +13,7 @@ export JUPYTER_PLATFORM_DIRS = 1
 # On a machine that is busy with something else, threads that spin while they wait slow each other down tenfold.
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: help book test lab slides execute claims models explorer bench site-zip classroom-zip address faults clean
+.PHONY: help book test check portable lab slides execute claims models explorer bench site-zip classroom-zip address faults clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -23,6 +23,14 @@ book: $(BIN)/.book
 
 test: $(BIN)/.book $(BIN)/.test
 	@$(BIN)/python tests/run.py
+
+# make check   style, types, imports and the library's quick tests: a minute, for while you work
+check: $(BIN)/.book $(BIN)/.test
+	@$(BIN)/python tests/run.py --check
+
+# make portable   do the stored outputs hold on other processors? (hours; tests/portable.py runs parts of it)
+portable: $(BIN)/.book $(BIN)/.test
+	@$(BIN)/python tests/portable.py
 
 # make lab    opens the chapters in JupyterLab
 lab: $(BIN)/.book

@@ -33,7 +33,7 @@ def moved(stored: str, fresh: str) -> list[str] | None:
     for a, b in zip(NUMBER.finditer(stored), NUMBER.finditer(fresh), strict=True):
         values = [float(m.group().replace("−", "-").replace(",", "")) for m in (a, b)]
         percent = stored[a.end() : a.end() + 2].strip().startswith("%")
-        unit = max(last_digit(m.group(), percent) for m in (a, b))
+        unit = min(last_digit(m.group(), percent) for m in (a, b))
         if abs(values[0] - values[1]) > 1.001 * unit:
             found.append(f"{a.group()} -> {b.group()}")
     return found

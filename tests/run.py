@@ -1,10 +1,12 @@
-"""make test: runs every test and says at the end what passed.
+"""make test: runs every test and says at the end what passed, and what took long.
 
-1. ruff on the library, the tests and the notebooks, and mypy on the library and the tools;
+1. style, types and imports: ruff on the library, the tests and the notebooks; mypy; import-linter;
 2. the library, and the examples in its docstrings;
-3. the book: built as `make book` does, then opened in a real browser;
-4. the notebooks, compared with their stored outputs where the real data are (without them, building the book has
-   executed them, and their own asserts have held).
+3. the notebooks, executed and compared with their stored outputs, where the real data are;
+4. the book: from those outputs, or, without the real data, by executing the chapters, whose own asserts must hold;
+   then opened in a real browser.
+
+    python tests/run.py --check     the first two only, without the tests marked slow: make check
 """
 
 from __future__ import annotations
@@ -20,39 +22,53 @@ from vaecourse.data import resolve
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
+PAGES = [ROOT / f"tests/test_{name}.py" for name in ("site", "slides", "explorer_page", "own_page", "turning", "hosts")]
+WORKERS = min(os.cpu_count() or 1, 4)  # more would need more memory than a laptop has
+
+Command = list[str | Path]
 
 
-def stages() -> dict[str, list[str | Path]]:
-    pytest = [BIN / "pytest", "-q"]
-    pages = [
-        ROOT / f"tests/test_{name}.py" for name in ("site", "slides", "explorer_page", "own_page", "turning", "hosts")
-    ]  # they need a browser
-    chapters = sorted((ROOT / "book").glob("*.ipynb"))
-    checks = {
+def pytest(*arguments: str | Path) -> Command:
+    """A run of pytest on all cores: a file stays with one worker, since its tests share what is dear to make."""
+    return [BIN / "pytest", "-q", "-n", str(WORKERS), "--dist", "loadfile", "--durations=5", *arguments]
+
+
+def quick(check: bool = False) -> dict[str, Command]:
+    library = pytest(ROOT / "tests", *(f"--ignore={page}" for page in PAGES), *(["-m", "not slow"] if check else []))
+    return {
         "style": [BIN / "ruff", "check", ROOT],
         "format": [BIN / "ruff", "format", "--check", ROOT],
         "types": [BIN / "mypy"],
-        "library": [*pytest, ROOT / "tests", *(f"--ignore={page}" for page in pages)],
-        "examples": [*pytest, "--doctest-modules", ROOT / "vaecourse"],
-        "book": [sys.executable, ROOT / "book/tools/build.py"],
-        "site": [*pytest, *pages],
+        "imports": [BIN / "lint-imports"],
+        "library": library,
+        "examples": pytest("--doctest-modules", ROOT / "vaecourse"),
     }
+
+
+def thorough() -> dict[str, Command]:
+    stages: dict[str, Command] = {}
     if node := shutil.which("node"):  # only who changes the front end needs it, and CI
-        checks["front end"] = [node, "--test", "tests/js/"]
+        stages["front end"] = [node, "--test", "tests/js/"]
     elif os.environ.get("CI"):
-        checks["front end"] = ["node", "--test"]  # fails, as it must
+        stages["front end"] = ["node", "--test"]  # fails, as it must
+    build: Command = [sys.executable, ROOT / "book/tools/build.py"]
     if resolve("mnist") == "mnist" and resolve("coil-20") == "coil-20":
         sanitize = f"--nbval-sanitize-with={ROOT / 'tests/nbval.cfg'}"
-        checks["notebooks"] = [*pytest, "--nbval", "--nbval-cell-timeout=900", sanitize, *chapters]
-    return checks
+        chapters = sorted((ROOT / "book").glob("*.ipynb"), key=lambda path: -path.stat().st_size)  # long ones first
+        stages["notebooks"] = pytest("--nbval", "--nbval-cell-timeout=1800", sanitize, *chapters)
+        build.append("--stored")  # the stage before has executed every chapter, and seen that the outputs hold
+    return stages | {"book": build, "site": pytest(*PAGES)}
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
+    stages = quick(check=True) if "--check" in arguments else quick() | thorough()
+    # Several workers with several threads each would only wait for one another.
+    environment = os.environ | {"PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
     results = {}
-    for name, command in stages().items():
+    for name, command in stages.items():
         print(f"\n=== {name}", flush=True)
         start = time.monotonic()
-        code = subprocess.run([str(c) for c in command], cwd=ROOT, env=os.environ | {"PYTHONUTF8": "1"}).returncode
+        code = subprocess.run([str(c) for c in command], cwd=ROOT, env=environment).returncode
         results[name] = (code, time.monotonic() - start)
     print()
     for name, (code, seconds) in results.items():
@@ -63,4 +79,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 import tomllib
 from itertools import chain
 from pathlib import Path
@@ -11,28 +12,12 @@ import nbformat
 import pytest
 import yaml
 
+import vaecourse
+
 ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
 LIBRARY = sorted((ROOT / "vaecourse").rglob("*.py"))
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
-
-# Arrows point down only: a room may import from its own floor and from those below it.
-FLOORS = {
-    **dict.fromkeys(
-        ["strokes", "turntable", "vae", "views", "claims", "downloads", "imageset", "curves", "interpolation"], 0
-    ),
-    **{"classifier": 0, "formats": 0, "distributed": 0, "scorecard": 1, "seeds": 2},
-    **dict.fromkeys(
-        ["datasets", "training", "view_training", "checkpoints", "evidence", "plane", "sampling", "modes", "inputs"], 1
-    ),
-    **dict.fromkeys(
-        ["measures", "protocol", "plots", "preflight", "view_recipes", "recipes", "twin", "turning", "explorer"], 2
-    ),
-}
-
-
-def floor_of(room):
-    """The floor of a room; each chapter's exercises have a room of their own, on the top floor."""
-    return 2 if re.fullmatch(r"chapter_\d\d|asking|linear|exercises", room) else FLOORS[room]
 
 
 def pyproject():
@@ -45,35 +30,61 @@ def requirements():
     return [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
 
 
-def own_imports(path):
-    """The rooms of ours that a module imports."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            yield from [node.module.split(".")[0]] if node.module else [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom | ast.Import):
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
-            assert not any(n.split(".")[0] in ("vaecourse", "book") for n in names), f"{path}: import relatively"
+def floors():
+    """{wing: its floor}, from the top down, as import-linter is told."""
+    contracts = pyproject()["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    return {wing.strip(): floor for floor, layer in enumerate(layers) for wing in layer.split("|")}
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=lambda p: p.name)
-def test_imports_point_down_and_files_fit_an_evening(path):
-    assert len(path.read_text("utf-8").splitlines()) <= 260
-    if path.stem in ("__init__", "__main__"):
-        return
-    floor = floor_of(path.stem)
-    for name in own_imports(path):
-        if name != "__version__":
-            assert floor_of(name) <= floor, f"{path.stem} must not import {name}, which stands above it"
-    assert "__all__" in path.read_text("utf-8"), "say what is public"
+def test_arrows_point_down_and_wings_are_entered_by_their_doors():
+    done = subprocess.run([BIN / "lint-imports"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
-def test_the_library_has_no_circle():
-    arrows = {p.stem: {n for n in own_imports(p) if n in FLOORS} for p in LIBRARY if p.stem in FLOORS}
-    while arrows:
-        free = [name for name, needs in arrows.items() if not needs & arrows.keys()]
-        assert free, f"these import each other: {sorted(arrows)}"
-        for name in free:
-            del arrows[name]
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_examples_use_what_stands_below_them_and_say_what_is_public(path):
+    """What import-linter does not see: imports in docstrings. An example may use its own floor, and doors."""
+    text = path.read_text("utf-8")
+    wing = path.relative_to(ROOT / "vaecourse").with_suffix("").parts[0]
+    for line in re.findall(r">>> (?:from|import) vaecourse(?:\.(\w+))?", text):
+        if line and wing in floors():
+            assert floors()[line] >= floors()[wing], f"an example in {wing} uses {line}, which stands above it"
+    if path.stem not in ("__init__", "__main__"):
+        assert "__all__" in text, "say what is public"
+    elif path.stem == "__init__" and path.parent.name != "vaecourse":
+        assert len(ast.get_docstring(ast.parse(text)).splitlines()[0]) > 40, "a door says what its wing is about"
+
+
+def test_no_module_stands_beside_a_function_of_its_name():
+    for path in LIBRARY:
+        defined = {node.name for node in ast.parse(path.read_text("utf-8")).body if hasattr(node, "name")}
+        beside = {p.stem for p in path.parent.glob("*.py")} | {p.name for p in path.parent.iterdir() if p.is_dir()}
+        assert not defined & beside, f"{path.name}: {defined & beside}"
+
+
+def test_importing_the_course_loads_nothing_that_is_not_used():
+    """`import vaecourse` costs nothing beside `import torch`: its wings load when they are first asked for."""
+    code = "import sys, vaecourse; print(sorted(m for m in sys.modules if m.startswith(('torch', 'vaecourse.'))))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_what_the_top_promises_is_there():
+    for name in vaecourse.__all__:
+        assert getattr(vaecourse, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        vaecourse.nonsense  # noqa: B018
+
+
+def test_benchmarks_and_tests_know_nothing_of_each_other():
+    names = {folder: {p.stem for p in (ROOT / folder).glob("*.py")} for folder in ("tests", "benchmarks")}
+    for folder, other in (("tests", "benchmarks"), ("benchmarks", "tests")):
+        for path in (ROOT / folder).glob("*.py"):
+            tree = ast.parse(path.read_text("utf-8"))
+            imported = {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+            imported |= {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+            assert not imported & (names[other] - names[folder]), path.name
 
 
 def test_environment_and_pyproject_ask_for_the_same():
