@@ -31,7 +31,7 @@ spec.loader.exec_module(comparison)
 )
 def test_a_last_digit_may_differ(stored, fresh):
     assert comparison.Printed(stored) == comparison.Printed(fresh)
-    assert not comparison.Printed(stored) != comparison.Printed(fresh)
+    assert (comparison.Printed(stored) != comparison.Printed(fresh)) is False
 
 
 @pytest.mark.parametrize(

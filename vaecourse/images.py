@@ -51,7 +51,7 @@ def as_images(
         shape = tuple(x.shape[-2:])
     axes = x.ndim - len(shape)
     if axes < 0 or tuple(x.shape[axes:]) != tuple(shape) or (leading is not None and axes not in leading):
-        before = {None: ["..."], 0: [], 1: ["N"]}.get(leading and max(leading), ["P", "T"])
+        before = ["..."] if leading is None else ["N"]
         wanted = ", ".join([*before, *(("H", "W") if grey else map(str, shape))])
         raise ValueError(f"{name} must be ({wanted}); got {tuple(x.shape)}.{_advice_on_shape(x, shape, name)}")
     if not x.is_floating_point():

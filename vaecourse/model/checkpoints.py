@@ -102,7 +102,7 @@ def load_model(path: str | Path) -> Any:
             shapes = {k: v.shape for k, v in kind(**config).state_dict().items()}
         if shapes != {k: v.shape for k, v in tensors.items()}:
             raise ValueError("its weights do not fit its description")
-        model = kind(**config)
+        model: Any = kind(**config)
         model.load_state_dict({k: v.float() for k, v in tensors.items()})
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path} holds another kind of model ({error}). Load it with what wrote it.") from error
