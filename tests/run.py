@@ -3,7 +3,8 @@
 1. ruff on the library, the tests and the notebooks, and mypy on the library and the tools;
 2. the library, and the examples in its docstrings;
 3. the book: built as `make book` does, then opened in a real browser;
-4. the notebooks, compared with their stored outputs where the real data are (without them, building the book has
+4. the front end in web/, where there is npm: types, style, tests, and whether what is built from it is fresh;
+5. the notebooks, compared with their stored outputs where the real data are (without them, building the book has
    executed them, and their own asserts have held).
 """
 
@@ -37,10 +38,12 @@ def stages() -> dict[str, list[str | Path]]:
         "book": [sys.executable, ROOT / "book/tools/build.py"],
         "site": [*pytest, *pages],
     }
-    if node := shutil.which("node"):  # only who changes the front end needs it, and CI
-        checks["front end"] = [node, "--test", "tests/js/"]
+    if npm := shutil.which("npm"):  # only who changes the front end needs it, and CI
+        web = [npm, "--prefix", ROOT / "web"]
+        checks["web"] = [*web, "ci"]
+        checks |= {f"web {script}": [*web, "run", script] for script in ("check", "lint", "test", "fresh")}
     elif os.environ.get("CI"):
-        checks["front end"] = ["node", "--test"]  # fails, as it must
+        checks["web"] = [sys.executable, "-c", "raise SystemExit('npm is missing, and CI must not skip its tests')"]
     if resolve("mnist") == "mnist" and resolve("coil-20") == "coil-20":
         sanitize = f"--nbval-sanitize-with={ROOT / 'tests/nbval.cfg'}"
         checks["notebooks"] = [*pytest, "--nbval", "--nbval-cell-timeout=900", sanitize, *chapters]
