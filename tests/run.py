@@ -40,7 +40,9 @@ def stages() -> dict[str, list[str | Path]]:
     }
     if npm := shutil.which("npm"):  # only who changes the front end needs it, and CI
         web = [npm, "--prefix", ROOT / "web"]
-        checks["web"] = [*web, "ci"]
+        wanted, there = ROOT / "web/package-lock.json", ROOT / "web/node_modules/.package-lock.json"
+        if not there.exists() or there.stat().st_mtime < wanted.stat().st_mtime:
+            checks["web"] = [*web, "ci"]
         checks |= {f"web {script}": [*web, "run", script] for script in ("check", "lint", "test", "fresh")}
     elif os.environ.get("CI"):
         checks["web"] = [sys.executable, "-c", "raise SystemExit('npm is missing, and CI must not skip its tests')"]

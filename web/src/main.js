@@ -204,5 +204,3 @@ class Explorer {
     });
   }
 }
-
-export default { render };
