@@ -13,7 +13,7 @@ export JUPYTER_PLATFORM_DIRS = 1
 # On a machine that is busy with something else, threads that spin while they wait slow each other down tenfold.
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: help book test check portable lab slides execute claims models explorer bench site-zip classroom-zip address faults clean
+.PHONY: help book test check portable lab slides execute claims models web bench site-zip classroom-zip address faults clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -49,9 +49,9 @@ models: $(BIN)/.book
 	for m in mnist-2d strokes-2d mnist-2d-page strokes-2d-page; do \
 	  $(BIN)/python -m vaecourse train $$m --folder vaecourse/weights || exit 1; done
 
-# make explorer   bundles the explorer's front end and its weights again
-explorer: $(BIN)/.book
-	@$(BIN)/python book/tools/explorer_static.py
+# make web   bundles the explorer's front end again, and checks and tests it (needs Node)
+web: web/node_modules/.package-lock.json
+	cd web && npm run build && npm run check && npm run lint && npm test
 
 # make slides   builds the book and a deck of slides for each chapter, and lists the decks
 slides: book
@@ -79,7 +79,10 @@ faults: $(BIN)/.book $(BIN)/.test
 
 # make clean   removes what was built; the environment too with: make clean VENV_TOO=1
 clean:
-	rm -rf _build dist .pytest_cache .ruff_cache .hypothesis $(if $(VENV_TOO),$(VENV))
+	rm -rf _build dist web/node_modules .pytest_cache .ruff_cache .hypothesis $(if $(VENV_TOO),$(VENV))
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci
 
 $(BIN)/.venv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'

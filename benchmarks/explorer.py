@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from conftest import find_chromium  # noqa: E402
-from test_explorer_page import FLAGS, HEAD, STATIC, TAIL, place  # noqa: E402
+from test_explorer_page import FLAGS, HEAD, TAIL, front_end, place  # noqa: E402
 
 from vaecourse import LatentExplorer, load_dataset, load_pretrained, measures
 
@@ -109,7 +109,7 @@ def main() -> int:
     known = {"codes": measures.codes(model, digits.images), "labels": digits.labels}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "explorer").symlink_to(STATIC)
+        front_end(folder)
         html = LatentExplorer(model, **known)._repr_mimebundle_()[0]["text/html"]
         draws = LatentExplorer(model, **known, images=digits.images[:100], draw=True)
         (folder / "plain.html").write_text(HEAD + html + TAIL, "utf-8")
@@ -131,9 +131,9 @@ def main() -> int:
             result["log P(x), maps and posterior of a picture, ms"] = quantiles(search(page))
             browser.close()
             server.shutdown()
+        parts = [folder / "explorer" / file for file in ("page.js", "explorer.css", "strokes-2d-page.js")]
+        weigh = sum(len(gzip.compress(part.read_bytes())) for part in parts)
     result["the same movement by ipywidgets.interact, Python's part, ms"] = quantiles(by_kernel(model))
-    parts = [STATIC / f"{file}" for file in ("page.js", "explorer.css", "strokes-2d-page.js")]
-    weigh = sum(len(gzip.compress(part.read_bytes())) for part in parts)
     result["front end and weights, kB gzipped, once for the site"] = weigh / 1000
     result["one explorer in a page, kB gzipped"] = len(gzip.compress(html.encode())) / 1000
     for label, value in result.items():

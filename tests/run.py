@@ -4,7 +4,8 @@
 2. the library, and the examples in its docstrings;
 3. the notebooks, executed and compared with their stored outputs, where the real data are;
 4. the book: from those outputs, or, without the real data, by executing the chapters, whose own asserts must hold;
-   then opened in a real browser.
+   then opened in a real browser;
+5. the front end in web/, where there is npm: types, style, tests, and whether what is built from it is fresh.
 
     python tests/run.py --check     the first two only, without the tests marked slow: make check
 """
@@ -47,10 +48,14 @@ def quick(check: bool = False) -> dict[str, Command]:
 
 def thorough() -> dict[str, Command]:
     stages: dict[str, Command] = {}
-    if node := shutil.which("node"):  # only who changes the front end needs it, and CI
-        stages["front end"] = [node, "--test", "tests/js/"]
+    if npm := shutil.which("npm"):  # only who changes the front end needs it, and CI
+        web = [npm, "--prefix", ROOT / "web"]
+        wanted, there = ROOT / "web/package-lock.json", ROOT / "web/node_modules/.package-lock.json"
+        if not there.exists() or there.stat().st_mtime < wanted.stat().st_mtime:
+            stages["web"] = [*web, "ci"]
+        stages |= {f"web {script}": [*web, "run", script] for script in ("check", "lint", "test", "fresh")}
     elif os.environ.get("CI"):
-        stages["front end"] = ["node", "--test"]  # fails, as it must
+        stages["web"] = [sys.executable, "-c", "raise SystemExit('npm is missing, and CI must not skip its tests')"]
     build: Command = [sys.executable, ROOT / "book/tools/build.py"]
     if resolve("mnist") == "mnist" and resolve("coil-20") == "coil-20":
         sanitize = f"--nbval-sanitize-with={ROOT / 'tests/nbval.cfg'}"

@@ -1,5 +1,6 @@
 """The explorer's Python side: traits that link, input that is checked, a twin that a page can bring to life."""
 
+import hashlib
 import json
 import re
 import sys
@@ -11,11 +12,17 @@ import numpy as np
 import pytest
 import torch
 import traitlets
+from safetensors.torch import load
 
 from vaecourse import VAE, load_pretrained
+from vaecourse.checkpoints import pretrained_names
 from vaecourse.explorer import LatentExplorer
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "book" / "tools"))
+
+from explorer_pages import write_front_end  # noqa: E402
+
 SQUARE = np.array([[0.0, 0.0], [1.0, 0.5], [-2.0, 3.0]])
 
 
@@ -133,17 +140,38 @@ def test_a_large_model_is_drawn_in_a_page_by_its_small_copy():
     assert 'data-model="mnist-2d-page"' in html(LatentExplorer(load_pretrained("mnist-2d")))
 
 
-def test_what_is_built_is_fresh():
-    sys.path.insert(0, str(ROOT / "book" / "tools"))
-    import explorer_static
-
-    for path, text in explorer_static.built().items():
-        assert path.read_text("utf-8") == text, f"{path.name} is stale: python book/tools/explorer_static.py"
+BUILT = ("explorer/explorer.js", "explorer/turning.js", "explorer/explorer.css")
+BUILT = [*(ROOT / "vaecourse" / name for name in BUILT), ROOT / "book/static/explorer/page.js"]
 
 
-def test_the_front_end_asks_no_host_and_its_modules_fit_an_evening():
-    for path in sorted((ROOT / "vaecourse/explorer/src").glob("*.js")):
-        text = path.read_text("utf-8")
-        assert len(text.splitlines()) <= 250, path.name
-        assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), path.name
-        assert max(map(len, text.splitlines())) <= 120, path.name
+def test_what_is_built_is_as_new_as_what_it_is_built_from():
+    """Where there is Node, `npm run fresh` builds again and compares; this needs no Node."""
+    web = ROOT / "web"
+    names = [f"src/{path.name}" for path in (web / "src").iterdir()]
+    digest = hashlib.sha256()
+    for name in sorted([*names, "build.js", "package.json", "package-lock.json"]):
+        digest.update(f"{name}\0".encode() + (web / name).read_bytes())
+    for path in BUILT:
+        found = re.search(r"Built from web/ \(digest (\w+)\)", path.read_text("utf-8"))
+        assert found and found[1] == digest.hexdigest()[:16], f"{path.name} is stale: make web"
+
+
+@pytest.mark.parametrize("path", BUILT, ids=lambda path: path.name)
+def test_the_front_end_asks_no_host(path):
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", path.read_text("utf-8"))
+
+
+def test_the_pages_get_the_style_sheet_of_notebooks_and_the_small_models(tmp_path):
+    write_front_end(tmp_path / "explorer")
+    shipped = [name for name in pretrained_names() if name.endswith("-page")]
+    assert {p.name for p in (tmp_path / "explorer").iterdir()} == {"explorer.css", *(f"{n}.js" for n in shipped)}
+    for name in shipped:
+        text = (tmp_path / "explorer" / f"{name}.js").read_text("utf-8")
+        given, weights = re.fullmatch(r'latentExplorerWeights\["(.*)"\]\("(.*)"\);\n', text).groups()
+        assert given == name and load(b64decode(weights)).keys() == load_pretrained(name).state_dict().keys()
+
+
+def test_the_modules_of_the_front_end_fit_an_evening():
+    for path in sorted((ROOT / "web").glob("*/*.js")):
+        lines = path.read_text("utf-8").splitlines()
+        assert len(lines) <= 250 and max(map(len, lines)) <= 120, path.name

@@ -2,6 +2,8 @@
 
 import functools
 import http.server
+import shutil
+import sys
 import threading
 from importlib.resources import files
 from pathlib import Path
@@ -16,7 +18,10 @@ from vaecourse import evidence, load_dataset, load_pretrained
 from vaecourse.explorer import LatentExplorer
 
 ROOT = Path(__file__).resolve().parents[1]
-STATIC = ROOT / "book" / "static" / "explorer"
+sys.path.insert(0, str(ROOT / "book" / "tools"))
+
+from explorer_pages import write_front_end  # noqa: E402
+
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 HEAD = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Explorer</title>'
@@ -24,6 +29,12 @@ HEAD = (
     '<link rel="stylesheet" href="explorer/explorer.css"></head><body><main><h1>Explorer</h1>'
 )
 TAIL = '</main><script src="explorer/page.js"></script></body></html>'
+
+
+def front_end(folder):
+    """Puts what explorers load where the pages of a folder look for it, as building the book does."""
+    write_front_end(folder / "explorer")
+    shutil.copy(ROOT / "book/static/explorer/page.js", folder / "explorer")
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +51,8 @@ def digits():
 def folder(model, digits, tmp_path_factory):
     """Pages with explorers, each like a page of the book, and beside them the front end."""
     folder = tmp_path_factory.mktemp("pages")
-    (folder / "explorer").symlink_to(STATIC)
-    (folder / "src").symlink_to(ROOT / "vaecourse" / "explorer" / "src")
+    front_end(folder)
+    (folder / "src").symlink_to(ROOT / "web" / "src")
     (folder / "models").symlink_to(ROOT / "vaecourse" / "weights")
     with torch.no_grad():
         codes = model.encode(torch.as_tensor(digits.images)).mean.numpy()

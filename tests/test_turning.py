@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import traitlets
-from test_explorer_page import FLAGS, HEAD, STATIC, axe_source
+from test_explorer_page import FLAGS, HEAD, axe_source, front_end
 
 from vaecourse import load_dataset
 from vaecourse.explorer.turning import TurningObject
@@ -40,7 +40,7 @@ def page(chromium, model, views, tmp_path_factory):
     from playwright.sync_api import sync_playwright
 
     folder = tmp_path_factory.mktemp("turning")
-    (folder / "explorer").symlink_to(STATIC)
+    front_end(folder)
     widget = TurningObject(model, views, 4, ["one", "two"], angle=40.0, caption="Turn it.")
     text = HEAD + widget._repr_mimebundle_()[0]["text/html"] + TAIL
     (folder / "index.html").write_text(text, "utf-8")

@@ -10,7 +10,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from base64 import b64encode
+from pathlib import Path
 
+LIBRARY = Path(__file__).resolve().parents[2] / "vaecourse"
 VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">\s*({.*?})\s*</script>', re.DOTALL)
 LINKS = ("LinkModel", "DirectionalLinkModel")
 
@@ -77,7 +81,25 @@ def add_explorer(app, pagename: str, template: str, context: dict, doctree) -> N
         app.add_js_file("explorer/page.js", loading_method="defer")
 
 
+def write_front_end(folder: Path) -> None:
+    """Writes what explorers load in a page: the style sheet that notebooks use, and the small models' weights.
+
+    A page that was opened from disk may load nothing but scripts, so each model's weights become one.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(LIBRARY / "explorer" / "explorer.css", folder)
+    for path in LIBRARY.rglob("*-page.safetensors"):
+        weights = b64encode(path.read_bytes()).decode()
+        (folder / f"{path.stem}.js").write_text(f'latentExplorerWeights["{path.stem}"]("{weights}");\n', "utf-8")
+
+
+def write_with_the_book(app) -> None:
+    if app.builder.format == "html":
+        write_front_end(Path(app.outdir) / "_static" / "explorer")
+
+
 def setup(app) -> dict:
+    app.connect("builder-inited", write_with_the_book)
     app.connect("html-page-context", keep_what_is_shown, priority=400)  # before MyST-NB adds the page's scripts
     app.connect("html-page-context", add_explorer)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -6,8 +6,8 @@
     plane                    # drag the point, or
     plane.z1 = 1.5           # set it, read it, observe it, or link it to a slider
 
-The browser decodes by itself, so a drag costs no message to Python. What runs there stands in `src/`, in small modules;
-book/tools/explorer_static.py joins them into `explorer.js`.
+The browser decodes by itself, so a drag costs no message to Python. What runs there stands in web/, in small modules;
+`make web` bundles them into `explorer.js`.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ h1 {{ max-width: 900px; margin: 1rem auto; font: 600 26px/1.3 system-ui, sans-se
 </main>
 <script type="module">
 {script}
-bringToLife();
+frontEnd.bringToLife();
 </script>
 </body>
 </html>

@@ -1,0 +1,79 @@
+// Bundles the front end for its hosts:
+//
+//     npm run build      writes what stands in the repository, so that Python alone builds the book
+//     npm run fresh      says what of that is stale
+//
+// vaecourse/explorer/explorer.js    one module, for notebooks (anywidget takes one file and no imports) and for pages
+//                                   of the reader's own (LatentExplorer.save_page)
+// vaecourse/explorer/turning.js     the same for the turning object
+// vaecourse/explorer/explorer.css   the style sheet of both
+// book/static/explorer/page.js      a classic script, for the book's pages: a page opened from disk may load no module
+
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const root = path.join(here, "..");
+
+/** A digest of all that the bundles are made of. tests/test_explorer.py takes the same, without Node. */
+async function digest() {
+  const names = (await readdir(path.join(here, "src"))).map((name) => `src/${name}`);
+  const hash = createHash("sha256");
+  for (const name of [...names, "build.js", "package.json", "package-lock.json"].sort()) {
+    hash.update(`${name}\0`).update(await readFile(path.join(here, name)));
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+/**
+ * The text that esbuild makes of src/`entry` and all that it imports.
+ * @param {string} entry
+ * @param {esbuild.BuildOptions} options
+ */
+async function bundle(entry, options) {
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [path.join(here, "src", entry)],
+    bundle: true,
+    minify: true,
+    write: false,
+    outdir: here, // nothing is written there
+    target: "es2022",
+    legalComments: "none",
+    tsconfigRaw: { compilerOptions: { alwaysStrict: true } },
+    logLevel: "warning",
+    ...options,
+  });
+  return outputFiles[0].text;
+}
+
+/** The text of every file that is built, by its place in the repository. */
+async function built() {
+  const note = `vaecourse, MIT licence. Built from web/ (digest ${await digest()}): edit that, then make web.`;
+  const banner = { js: `/*! ${note} */`, css: `/*! ${note} */` };
+  const define = { WORKER_TEXT: JSON.stringify(await bundle("worker.js", { format: "iife" })) };
+  // A page of the reader's own has the module's text in it. It calls what the module holds, so that has a name there.
+  const named = { globalName: "frontEnd", footer: { js: "export default frontEnd.default;" } };
+  return {
+    "vaecourse/explorer/explorer.js": await bundle("own.js", { format: "iife", define, banner, ...named }),
+    "vaecourse/explorer/turning.js": await bundle("turning.js", { format: "esm", banner }),
+    "vaecourse/explorer/explorer.css": await bundle("explorer.css", { banner }),
+    "book/static/explorer/page.js": await bundle("page.js", { format: "iife", define, banner }),
+  };
+}
+
+const compare = process.argv.includes("--compare");
+for (const [name, text] of Object.entries(await built())) {
+  const file = path.join(root, name);
+  if (!compare) {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, text);
+    console.log(`${name}: ${(text.length / 1000).toFixed(1)} kB`);
+  } else if ((await readFile(file, "utf-8").catch(() => "")) !== text) {
+    console.error(`${name} is stale: run make web.`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,30 @@
+// The colours of the book's figures (vaecourse.plots): ten classes, and one map for densities.
+
+/** Matplotlib's petroff10, made for colour-blind readers (Petroff, 2021). */
+const CLASSES = [
+  "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+];
+
+/** Nine stops of Matplotlib's viridis. */
+const VIRIDIS = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725"];
+
+/** @param {string} hex */
+const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+const STOPS = VIRIDIS.map(channels);
+
+export const VIRIDIS_CSS = `linear-gradient(to right, ${VIRIDIS.join(", ")})`;
+
+/** @param {number} label */
+export function classColor(label) {
+  return CLASSES[label % CLASSES.length];
+}
+
+/**
+ * Viridis at t in [0, 1], as red, green and blue of 0 to 255.
+ * @param {number} t
+ */
+export function viridis(t) {
+  const at = Math.min(1, Math.max(0, t)) * (STOPS.length - 1);
+  const i = Math.min(STOPS.length - 2, Math.floor(at));
+  return STOPS[i].map((low, channel) => low + (at - i) * (STOPS[i + 1][channel] - low));
+}

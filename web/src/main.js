@@ -1,0 +1,206 @@
+// The draggable latent plane. One front end for JupyterLab, Notebook, VS Code, Colab and the book's pages.
+//
+// The host gives a model with traits (anywidget's interface):
+//   z1, z2            the point, in standard deviations of the prior
+//   t, ends           share of the way from A to B, and [[z1, z2], [z1, z2]]; ends is empty without a walk
+//   background        the name of what lies behind the point
+//   spec              { extent, names, draw, caption, heat, pictures }
+//   weights, codes, labels, heat, path, images   bytes
+
+import { freshId, h, sentence } from "./dom.js";
+import { codesLayer, drawingsLayer, emptyLayer, heatLayer } from "./layers.js";
+import { Model } from "./model.js";
+import { settle, toBytes, toFloats, toHalves } from "./numbers.js";
+import { Plane } from "./plane.js";
+import { pointPanel } from "./point.js";
+import { drawPanel } from "./draw.js";
+import { followTheme } from "./theme.js";
+import { pathAt, walkPanel } from "./walk.js";
+
+/**
+ * Draws the explorer into `el`; returns what takes it away again. A sentence stands there if it cannot be drawn.
+ * @type {Render<PlaneTraits>}
+ */
+export function render({ model: host, el }) {
+  const root = h("div", { class: "latent-explorer", role: "group", "aria-label": "Latent plane explorer" });
+  el.append(root);
+  try {
+    const explorer = new Explorer(host, root);
+    return () => explorer.stop();
+  } catch (error) {
+    root.replaceChildren(h("p", { class: "lx-error", role: "alert" }, `The plane cannot be shown. ${sentence(error)}`));
+    return () => {};
+  }
+}
+
+class Explorer {
+  /**
+   * @param {Host<PlaneTraits>} host
+   * @param {HTMLElement} root
+   */
+  constructor(host, root) {
+    this.host = host;
+    this.frame = 0;
+    /** @type {[string, () => void][]} what is heard of the host */
+    this.heard = [];
+    this.spec = host.get("spec");
+    this.extent = this.spec.extent;
+    const weights = toBytes(host.get("weights"));
+    this.model = new Model(weights);
+    const [codes, labels] = [toHalves(host.get("codes")), toBytes(host.get("labels"))];
+    this.known = { codes, labels, names: this.spec.names };
+    this.plane = new Plane(this.extent);
+    this.placePoint = this.plane.addHandle("Point z", "point", () => this.where(), (z1, z2) => this.move(z1, z2));
+    this.panel = pointPanel(this.model, this.extent, this.known, (z1, z2) => this.move(z1, z2));
+    this.message = h("p", { class: "lx-error", role: "alert", hidden: true });
+    this.legend = h("p", { class: "lx-legend" });
+    this.choice = h("div", { class: "lx-choice", role: "radiogroup", "aria-label": "Behind the point" });
+    this.group = freshId();
+    this.layers = this.addLayers();
+    this.walk = host.get("ends").length || this.spec.path ? walkPanel(this.model, (t) => this.send({ t })) : null;
+    this.drawing = this.spec.draw ? this.addDrawing(weights) : null;
+    const below = [this.walk, this.drawing].flatMap((part) => part?.element ?? []);
+    root.append(
+      h("div", { class: "lx-top" },
+        h("div", {}, this.choice, this.plane.element, this.legend), this.panel.element),
+      this.message, ...below, this.spec.caption ? h("p", { class: "lx-caption" }, this.spec.caption) : "");
+    this.showBackground();
+    /** @type {Pair[]} what the walk goes along */
+    this.path = [];
+    this.placeEnds = this.readPath();
+    this.showWalk();
+    this.unfollow = followTheme(root, () => this.plane.repaint());
+    this.listen();
+    this.update();
+  }
+
+  stop() {
+    this.unfollow();
+    cancelAnimationFrame(this.frame);
+    for (const [event, heard] of this.heard) this.host.off(event, heard);
+    for (const part of [this.plane, this.panel, this.walk, this.drawing]) part?.stop();
+  }
+
+  /** What the host changes (a linked slider, Python) is shown with the next frame, once, however much changed. */
+  listen() {
+    const schedule = () => {
+      this.frame ||= requestAnimationFrame(() => this.update());
+    };
+    this.heard = [
+      ["change:z1", schedule],
+      ["change:z2", schedule],
+      ["change:background", () => this.showBackground()],
+      ["change:ends", () => this.showWalk()],
+      ["change:t", () => this.goTo(this.host.get("t"))],
+    ];
+    for (const [event, then] of this.heard) this.host.on(event, then);
+  }
+
+  /**
+   * The point as the host has it, rounded and kept on the plane.
+   * @returns {Pair}
+   */
+  where() {
+    return [settle(this.host.get("z1"), this.extent), settle(this.host.get("z2"), this.extent)];
+  }
+
+  /** Shows the point. Where that is no number, the last good place stays and a sentence says so. */
+  update() {
+    this.frame = 0;
+    const [z1, z2] = this.where();
+    this.message.hidden = Number.isFinite(z1) && Number.isFinite(z2);
+    if (!this.message.hidden) {
+      const given = `${this.host.get("z1")} and ${this.host.get("z2")}`;
+      this.message.textContent = `z1 and z2 must be finite numbers; got ${given}.`;
+      return;
+    }
+    this.placePoint(z1, z2);
+    this.panel.show(z1, z2);
+  }
+
+  /** @type {Move} */
+  move(z1, z2) {
+    this.send({ z1: settle(z1, this.extent), z2: settle(z2, this.extent) });
+  }
+
+  /** @param {Partial<PlaneTraits>} values */
+  send(values) {
+    for (const [name, value] of Object.entries(values)) this.host.set(name, value);
+    this.host.save_changes();
+  }
+
+  /** What can lie behind the point, by name; each is put among the choices. */
+  addLayers() {
+    const { codes, labels, names } = this.known;
+    const layers = [drawingsLayer(this.model, this.extent, () => this.plane.repaint()), emptyLayer()];
+    if (codes.length) layers.unshift(codesLayer(codes, labels, names));
+    const { heat } = this.spec;
+    if (heat) layers.unshift(heatLayer(Float64Array.from(toBytes(this.host.get("heat")), (v) => v / 255), heat));
+    for (const layer of layers) this.addChoice(layer);
+    return new Map(layers.map((layer) => [layer.name, layer]));
+  }
+
+  /** @param {import("./layers.js").Layer} layer */
+  addChoice(layer) {
+    const onchange = () => this.send({ background: layer.name });
+    const input = h("input", { type: "radio", name: this.group, value: layer.name, onchange });
+    input.addEventListener("keydown", (event) => event.stopPropagation());
+    this.choice.append(h("label", {}, input, h("span", {}, layer.name)));
+  }
+
+  showBackground() {
+    const layer = this.layers.get(this.host.get("background")) ?? [...this.layers.values()][0];
+    for (const input of this.choice.querySelectorAll("input")) input.checked = input.value === layer.name;
+    this.plane.show(layer);
+    this.legend.replaceChildren(...layer.legend());
+  }
+
+  /**
+   * A layer that comes up while the explorer runs (the posterior of a drawing), or comes again.
+   * @param {import("./layers.js").Layer} layer
+   */
+  setLayer(layer) {
+    if (!this.layers.has(layer.name)) this.addChoice(layer);
+    this.layers.set(layer.name, layer);
+    if (this.host.get("background") === layer.name) this.showBackground();
+    else this.send({ background: layer.name });
+  }
+
+  /** Reads the path; without one it leads between two ends, which can be dragged. Returns what puts each into place. */
+  readPath() {
+    const given = toFloats(this.host.get("path"));
+    this.path = Array.from({ length: given.length / 2 }, (_, i) => [given[2 * i], given[2 * i + 1]]);
+    if (!this.walk || given.length) return [];
+    return ["End A", "End B"].map((name, i) => this.plane.addHandle(name, "end", () => this.host.get("ends")[i],
+      (...z) => this.send({ ends: this.host.get("ends").map((end, k) => (k === i ? z : end)) })));
+  }
+
+  showWalk() {
+    if (!this.walk) return;
+    if (this.placeEnds.length) this.path = this.host.get("ends");
+    this.placeEnds.forEach((place, i) => {
+      place(...this.path[i]);
+    });
+    this.plane.trace(this.path);
+    this.walk.showPath(this.path);
+    this.goTo(this.host.get("t"));
+  }
+
+  /** @param {number} t */
+  goTo(t) {
+    if (!this.walk || !Number.isFinite(t)) return;
+    this.walk.showPlace(Math.min(1, Math.max(0, t)));
+    this.move(...pathAt(this.path, t));
+  }
+
+  /** @param {Uint8Array} weights */
+  addDrawing(weights) {
+    const given = { images: toBytes(this.host.get("images")), names: this.spec.pictures };
+    return drawPanel(this.model, weights, given, {
+      extent: this.extent,
+      place: (z1, z2) => this.move(z1, z2),
+      mark: (z) => this.plane.mark(z),
+      layer: (layer) => this.setLayer(layer),
+    });
+  }
+}

@@ -1,0 +1,87 @@
+// What the point stands for: the drawing f(z), its two sliders, P(z), and the classes of the nearest codes.
+
+import { classColor } from "./colors.js";
+import { h, number, paintInk, picture, slider } from "./dom.js";
+import { logPrior } from "./numbers.js";
+
+const NEIGHBOURS = 10;
+
+/**
+ * The classes of the nearest codes, the most frequent first: [label, count] each.
+ * @param {Numbers} codes  N pairs in a row
+ * @param {Numbers} labels
+ * @param {number} z1
+ * @param {number} z2
+ */
+export function nearestClasses(codes, labels, z1, z2, k = NEIGHBOURS) {
+  /** @type {Pair[]} distance² and label, sorted, never longer than k */
+  const nearest = [];
+  for (let i = 0; i < labels.length; i++) {
+    const d = (codes[2 * i] - z1) ** 2 + (codes[2 * i + 1] - z2) ** 2;
+    if (nearest.length === k && d >= nearest[k - 1][0]) continue;
+    let at = nearest.length;
+    while (at > 0 && nearest[at - 1][0] > d) at--;
+    nearest.splice(at, 0, [d, labels[i]]);
+    if (nearest.length > k) nearest.pop();
+  }
+  /** @type {Map<number, number>} */
+  const counts = new Map();
+  for (const [, label] of nearest) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1]);
+}
+
+/**
+ * @param {import("./model.js").Model} model
+ * @param {number} extent
+ * @param {{ codes: Float32Array, labels: Uint8Array, names: string[] }} known  labelled codes; may be empty
+ * @param {Move} move
+ */
+export function pointPanel(model, extent, known, move) {
+  const canvas = picture(model.width, model.height, "f(z), the drawing at the point");
+  const limits = { min: -extent, max: extent, step: 0.01 };
+  let z = [0, 0];
+  const sliders = [
+    slider("z₁", limits, (value) => move(value, z[1])),
+    slider("z₂", limits, (value) => move(z[0], value)),
+  ];
+  const density = h("output");
+  const bar = h("div", { class: "lx-mix", "aria-hidden": "true" });
+  const mix = h("output");
+  const facts = h("dl", {}, h("dt", {}, "P(z)"), h("dd", {}, density));
+  if (known.labels.length) facts.append(h("dt", {}, `${NEIGHBOURS} nearest codes`), h("dd", {}, bar, mix));
+  const status = h("p", { class: "lx-hidden", role: "status" });
+  const image = new Float64Array(model.pixels);
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+
+  /** @type {Move} */
+  function show(z1, z2) {
+    z = [z1, z2];
+    paintInk(canvas, model.decode(z1, z2, image), model.width, model.height);
+    sliders.forEach((one, axis) => {
+      one.show(z[axis]);
+    });
+    density.value = Math.exp(logPrior(z1, z2)).toPrecision(2).replace("e-", " · 10^−");
+    const classes = nearestClasses(known.codes, known.labels, z1, z2);
+    /** @param {number} count */
+    const percent = (count) => `${(100 * count) / NEIGHBOURS} %`;
+    const said = classes.map(([label, count]) => `${known.names[label] ?? label} (${percent(count)})`).join(", ");
+    if (mix.value !== said) {
+      mix.value = said;
+      /** @param {Pair} of */
+      const part = ([label, count]) => h("i", { style: `flex:${count};background:${classColor(label)}` });
+      bar.replaceChildren(...classes.map(part));
+    }
+    // A screen reader hears where the point came to rest, not every step on the way.
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const like = said ? ` The nearest codes are of class ${said}.` : "";
+      status.textContent = `z1 ${number(z1)}, z2 ${number(z2)}. P(z) is ${density.value}.${like}`;
+    }, 800);
+  }
+
+  const element = h("div", { class: "lx-point" },
+    h("figure", {}, canvas, h("figcaption", {}, "f(z), drawn here and now")),
+    h("div", {}, ...sliders.map((one) => one.element), facts), status);
+  return { element, show, stop: () => clearTimeout(timer) };
+}

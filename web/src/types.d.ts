@@ -1,0 +1,88 @@
+// Types that several modules share, for tsc alone.
+
+/** The worker's whole text: build.js puts it there. */
+declare const WORKER_TEXT: string;
+
+/** A code (z1, z2), or a place on a canvas. */
+type Pair = [number, number];
+
+/** Hears where the reader wants the point. */
+type Move = (z1: number, z2: number) => void;
+
+/** Numbers that can be read one by one. */
+type Numbers = ArrayLike<number>;
+
+/** The bytes of a trait, as one host or another hands them over. */
+type Bytes = ArrayBuffer | ArrayBufferView;
+
+/** A tensor of a safetensors file. */
+type Tensor = { shape: number[]; data: Float32Array };
+
+/** What a front end uses of anywidget's model, whose traits are T. */
+interface Host<T> {
+  get<Name extends keyof T & string>(name: Name): T[Name];
+  set(name: string, value: unknown): void;
+  on(event: string, then: () => void): void;
+  off(event: string, then: () => void): void;
+  save_changes(): void;
+}
+
+/** Draws a widget into an element; returns what takes it away again. */
+type Render<T> = (host: { model: Host<T>; el: HTMLElement }) => () => void;
+
+/** A map over the plane: its size, its range, what it is called, and how far it reaches. */
+interface Heat {
+  width: number;
+  height: number;
+  low: number;
+  high: number;
+  name: string;
+  title?: string;
+  reach?: number;
+}
+
+/** The traits of LatentExplorer (vaecourse/explorer/__init__.py). */
+interface PlaneTraits {
+  z1: number;
+  z2: number;
+  t: number;
+  ends: Pair[];
+  background: string;
+  spec: {
+    extent: number;
+    names: string[];
+    draw: boolean;
+    path: boolean;
+    caption: string;
+    heat: Heat | null;
+    pictures: string[];
+  };
+  weights: Bytes;
+  codes: Bytes;
+  labels: Bytes;
+  heat: Bytes;
+  path: Bytes;
+  images: Bytes;
+}
+
+/** The traits of TurningObject (vaecourse/explorer/turning.py). */
+interface TurningTraits {
+  angle: number;
+  object: number;
+  spec: {
+    names: string[];
+    views: number;
+    every: number;
+    side: number;
+    dim: number;
+    photos: string[];
+    caption: string;
+  };
+  weights: Bytes;
+  codes: Bytes;
+}
+
+interface Window {
+  latentExplorerWeights?: Record<string, (text: string) => void>;
+  latentExplorer: { render(face: { model: Host<any>; el: HTMLElement }, name: string): Promise<() => void> };
+}
