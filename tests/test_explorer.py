@@ -15,8 +15,8 @@ import traitlets
 from safetensors.torch import load
 
 from vaecourse import VAE, load_pretrained
-from vaecourse.checkpoints import pretrained_names
 from vaecourse.explorer import LatentExplorer
+from vaecourse.model import pretrained_names
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "book" / "tools"))
