@@ -3,8 +3,9 @@ course makes itself from known factors, `strokes` (digits, chapter 1) and `turnt
 """
 
 from . import strokes, turntable
-from .datasets import IMAGE_ENDINGS, load_dataset, load_folder, resolve
+from .datasets import load_dataset, resolve
 from .downloads import DataDamaged, DataError, DataUnavailable
+from .folders import IMAGE_ENDINGS, load_folder
 from .imageset import ImageSet
 
 __all__ = [

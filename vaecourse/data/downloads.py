@@ -1,29 +1,33 @@
 """Files that others made: where they come from, and how they are checked before anything is believed.
 
 A file is looked for in the folder that VAECOURSE_DATA names, then in the cache, then on its public mirrors. All three
-pass the same check: the SHA-256 of the *content*, that is of the unpacked numbers. The digest of a .gz or .zip would
-not do, because somebody who packs the same images again gets another one.
+pass the same check: the SHA-256 of the *content*, that is of the unpacked numbers. The digest of a .gz or .zip, which
+Pooch could compare by itself, would not do: somebody who packs the same images again gets another one.
 """
 
-import contextlib
-import hashlib
+from __future__ import annotations
+
 import io
 import os
-import threading
+import tempfile
+import time
 import warnings
-from datetime import date
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pooch
 import requests
+from numpy.typing import NDArray
 
 from ..files import write_whole
 
-__all__ = ["DataDamaged", "DataError", "DataUnavailable", "cache_folder", "check_digest", "obtain"]
+__all__ = ["DataDamaged", "DataError", "DataUnavailable", "Published", "at_hand", "cache_folder", "obtain"]
 
 TIMEOUT = (5, 30)  # seconds: to reach a mirror, and between two pieces of its answer
-WINDOW, SLOWEST = 30, 2**12  # seconds, bytes a second: a mirror that is slower for so long is given up
+PATIENCE, SLOWEST = 30, 2**12  # a mirror that has sent less than SLOWEST bytes a second after so many seconds: given up
 
 
 class DataError(RuntimeError):
@@ -38,153 +42,155 @@ class DataDamaged(DataError):
     """There is a file, and it is not what it should be."""
 
 
-def cache_folder():
-    """The folder that downloads are kept in, laid out like VAECOURSE_DATA; the variable VAECOURSE_CACHE moves it."""
-    return _folder("VAECOURSE_CACHE") or Path(pooch.os_cache("vaecourse"))
+@dataclass(frozen=True)
+class Published:
+    """A file that others published.
+
+    place    where it lies below VAECOURSE_DATA and below the cache, e.g. "mnist/t10k-labels-idx1-ubyte.gz"; a file
+             that ends in .gz may lie in VAECOURSE_DATA unpacked, too, without that ending
+    mirrors  addresses that serve it: each is put before the file's name
+    read     function of the file's bytes: returns the numbers once they are checked, or raises DataDamaged
+    glance   function of a path: does this look like the whole file? In a millisecond, and without a guarantee
+    limit    the most bytes the file may have, packed or not
+    """
+
+    place: str
+    mirrors: tuple[str, ...]
+    read: Callable[[bytes], NDArray[np.uint8]]
+    glance: Callable[[Path], bool]
+    limit: int
 
 
-def _folder(variable):
-    """The folder that an environment variable names, or None."""
+def cache_folder() -> Path:
+    """The folder that downloads are kept in, laid out like VAECOURSE_DATA; the variable VAECOURSE_CACHE moves it.
+
+    Who has no home on this machine (as in some containers) gets a folder among the temporary ones.
+    """
+    usual, home = Path(pooch.os_cache("vaecourse")), Path(os.path.expanduser("~"))
+    if usual.is_relative_to(home) and not home.is_dir():
+        usual = Path(tempfile.gettempdir(), "vaecourse")
+    return _folder("VAECOURSE_CACHE") or usual
+
+
+def _folder(variable: str) -> Path | None:
+    """The folder that an environment variable names."""
     name = os.environ.get(variable, "").strip()  # Windows line ends leave a \r behind the name
     return Path(os.path.expanduser(name)) if name else None
 
 
-def obtain(file, mirrors, read, limit):
-    """One data file, from the first place that has it: VAECOURSE_DATA, the cache, the mirrors.
+def at_hand(file: Published) -> bool:
+    """Whether a file lies here and looks whole, so that it need not be fetched. `obtain` is what makes sure of it."""
+    path = _own(file) or cache_folder() / file.place
+    try:
+        return path.stat().st_size <= file.limit and file.glance(path)
+    except OSError:
+        return False
 
-    file      its path below VAECOURSE_DATA and below the cache, e.g. "mnist/t10k-labels-idx1-ubyte.gz"
-    mirrors   addresses that serve it: each is put before the file's name
-    read      function of the file's bytes: returns the checked array, or raises DataDamaged
-    limit     the most bytes the file may have
 
-    Returns what `read` returns. Raises DataDamaged if the copy in VAECOURSE_DATA is damaged (a damaged copy in the
-    cache is fetched again), DataUnavailable if the file cannot be had. Warns if a download cannot be kept.
+def obtain(file: Published) -> NDArray[np.uint8]:
+    """What a published file holds, from the first place that has it: VAECOURSE_DATA, the cache, the mirrors.
+
+    Raises DataDamaged if the copy in VAECOURSE_DATA is damaged (a damaged copy in the cache is fetched again),
+    DataUnavailable if the file cannot be had. Warns if a download cannot be kept.
     """
-    own, cached = _folder("VAECOURSE_DATA"), cache_folder() / file
-    if own:
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            return _read_own(own / file, mirrors, read, limit)
-    with contextlib.suppress(DataDamaged, OSError):
-        return _read_file(cached, read, limit)
+    if own := _own(file):
+        return _read_own(own, file)
     try:
-        return _fetch(cached, mirrors, read, limit)
-    except DataUnavailable as error:
-        place = f"{own}, which VAECOURSE_DATA names," if own else "a folder that the variable VAECOURSE_DATA names,"
-        raise DataUnavailable(
-            f"{file} cannot be had here: {error}. To use it, connect to the internet, or put it into {place} as {file}."
-        ) from error
+        return _read(cache_folder() / file.place, file)
+    except (DataDamaged, OSError):
+        return _fetch(file)
 
 
-def _read_own(path, mirrors, read, limit):
+def _own(file: Published) -> Path | None:
+    """The reader's copy in VAECOURSE_DATA, if there is one."""
+    folder = _folder("VAECOURSE_DATA")
+    places = [folder / file.place, folder / file.place.removesuffix(".gz")] if folder else []
+    return next((path for path in places if os.path.lexists(path)), None)
+
+
+def _read_own(path: Path, file: Published) -> NDArray[np.uint8]:
     """A bad file that the reader put there is reported, not passed over: they believe that they use it."""
-    again = f"Get it again from {mirrors[0]}{path.name}, or delete it and the course will."
+    again = f"Get it again from {file.mirrors[0]}{Path(file.place).name}, or delete it and the course will."
     try:
-        return _read_file(path, read, limit)
+        return _read(path, file)
     except DataDamaged as error:
         raise DataDamaged(f"{path} is damaged: {error} {again}") from error
-    except (FileNotFoundError, NotADirectoryError):
-        raise
     except OSError as error:
         raise DataUnavailable(f"{path} cannot be read ({error.strerror}). Check its rights. {again}") from error
 
 
-def _read_file(path, read, limit):
+def _read(path: Path, file: Published) -> NDArray[np.uint8]:
     with path.open("rb") as stream:
-        data = stream.read(limit + 1)
-    if len(data) > limit:
-        raise DataDamaged(f"it is larger than {limit:,} bytes.")
-    return read(data)
+        body = _Bounded(file.limit)
+        body.write(stream.read(file.limit + 1))
+    return file.read(body.getvalue())
 
 
-def _fetch(path, mirrors, read, limit):
-    """What `read` makes of a file from the first mirror that has it right; the file is kept at path."""
+def _fetch(file: Published) -> NDArray[np.uint8]:
+    """What a file from the first mirror that has it right holds; the file is kept in the cache."""
+    path, failures = cache_folder() / file.place, []
     if os.environ.get("VAECOURSE_OFFLINE", "").strip() not in ("", "0"):
-        raise DataUnavailable("VAECOURSE_OFFLINE is set, so nothing is downloaded until you unset it")
-    failures = []
-    for mirror in mirrors:  # each once: the next mirror is the better second try
-        try:
-            data = _download(mirror + path.name, limit)
-            found = read(data)
-        except (OSError, ValueError, DataDamaged) as error:  # ValueError: headers that make no sense
-            failures.append(f"{urlsplit(mirror).netloc} {_in_words(error)}")
-            continue
-        _keep(path, data)
-        return found
-    raise DataUnavailable("; ".join(failures))
-
-
-def _download(url, limit):
-    """The bytes at url, at most limit. Raises requests.Timeout if they come too slowly, DataDamaged if there are more.
-
-    TIMEOUT bounds the silence between two bytes only, so one thread reads and another looks at the clock.
-    """
-    body, failures = _Bounded(limit), []
-    # A server that unpacks a .gz on the way would send other bytes than the file's.
-    options = {"timeout": TIMEOUT, "headers": {"Accept-Encoding": "identity"}}
-
-    def work():
-        try:
-            pooch.HTTPDownloader(progressbar=True, chunk_size=2**13, **options)(url, body, None)
-        except Exception as error:
-            failures.append(error)
-
-    worker = threading.Thread(target=work, daemon=True)  # a daemon, lest a mirror without end keeps Python from ending
-    worker.start()
-    try:
-        while worker.is_alive():
-            before = body.tell()
-            worker.join(WINDOW)
-            if worker.is_alive() and body.tell() - before < WINDOW * SLOWEST:
-                raise requests.Timeout
-    finally:
-        body.limit = 0  # whether done, too slow or interrupted: nothing more is taken
-    if failures:
-        raise failures[0]
-    return body.getvalue()
+        failures.append("VAECOURSE_OFFLINE is set, so nothing is downloaded until you unset it")
+    else:
+        for mirror in file.mirrors:  # each once: the next mirror is the better second try
+            body = _Bounded(file.limit)
+            # A server that unpacks a .gz on the way would send other bytes than the file's. Small pieces, because the
+            # clock is looked at after each.
+            download = pooch.HTTPDownloader(
+                progressbar=True, chunk_size=2**8, timeout=TIMEOUT, headers={"Accept-Encoding": "identity"}
+            )
+            try:
+                download(mirror + path.name, body, None)
+                found = file.read(body.getvalue())
+            except (OSError, ValueError, DataDamaged) as error:  # ValueError: headers that make no sense
+                failures.append(f"{urlsplit(mirror).netloc} {_in_words(error)}")
+                continue
+            _keep(path, body.getvalue())
+            return found
+    own = _folder("VAECOURSE_DATA")
+    place = f"{own}, which VAECOURSE_DATA names," if own else "a folder that the variable VAECOURSE_DATA names,"
+    raise DataUnavailable(
+        f"{file.place} cannot be had here: {'; '.join(failures)}. To use it, connect to the internet, or put it into "
+        f"{place} as {file.place}."
+    )
 
 
 class _Bounded(io.BytesIO):
-    """A file in memory that a stranger cannot fill without end."""
+    """A file in memory that a stranger can fill neither without end nor for ever."""
 
-    def __init__(self, limit):
+    def __init__(self, limit: int) -> None:
         super().__init__()
-        self.limit = limit
+        self.limit, self.begun = limit, time.monotonic()
 
-    def write(self, data):
+    def write(self, data: bytes) -> int:  # type: ignore[override]
         if self.tell() + len(data) > self.limit:
             raise DataDamaged(f"it is larger than {self.limit:,} bytes.")
+        seconds = time.monotonic() - self.begun
+        if seconds > PATIENCE and self.tell() < SLOWEST * seconds:
+            raise requests.Timeout
         return super().write(data)
 
 
-def _in_words(error):
-    """A network error as the end of a sentence that begins with the mirror's name."""
+def _in_words(error: Exception) -> str:
+    """What went wrong as the end of a sentence that begins with the mirror's name."""
     if isinstance(error, DataDamaged):
         return f"sent something else ({str(error).rstrip('.')})"
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"answered {error.response.status_code}"
     if isinstance(error, requests.Timeout):
         return "took too long"
-    if isinstance(error, requests.TooManyRedirects):
-        return "redirected in a circle"
     if isinstance(error, requests.exceptions.SSLError):
-        return f"could not prove who it is (is the clock of this machine right? It says {date.today()})"
+        return "could not prove who it is (is the clock of this machine right?)"
     return "could not be reached, or the connection broke"
 
 
-def _keep(path, data):
-    """Put a download into the cache. A folder that is full or read-only stops nobody: the data are at hand."""
+def _keep(path: Path, data: bytes) -> None:
+    """Puts a download into the cache. A folder that is full or read-only stops nobody: the data are at hand."""
     try:
         write_whole(path, data)
     except OSError as error:
         warnings.warn(
-            f"{path.name} can be used now, but not kept for the next time: {path.parent} cannot be written to "
+            f"what is downloaded can be used now, but not kept for the next time: {path.parent} cannot be written to "
             f"({error.strerror}). Make room there, or name another folder in the variable VAECOURSE_CACHE.",
             stacklevel=2,
         )
-
-
-def check_digest(content, sha256):
-    """Raise DataDamaged unless the SHA-256 of content (bytes or a contiguous array) is the given one."""
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        raise DataDamaged(f"its content has SHA-256 {found}; expected {sha256}.")

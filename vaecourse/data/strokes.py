@@ -6,11 +6,16 @@ was laid out like this (LeCun et al., 1998, section III.A), except that here the
 rotating turns a digit and leaves its size alone. What then reaches beyond the frame, rarely, is cut off.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["FACTORS", "STYLES", "Factor", "draw", "sample"]
+
+Array = NDArray[Any]
 
 SIZE = 28  # pixels, the side of the frame
 MIDDLES = np.arange(SIZE) - (SIZE - 1) / 2  # of a row's pixels, seen from the middle of the frame
@@ -81,7 +86,16 @@ LETTERS = [
 STYLES = {digit: [letter.name for letter in LETTERS if letter.digit == digit] for digit in range(10)}
 
 
-def draw(label, *, style=0, slant=0.0, width=1.0, thickness=2.5, rotation=0.0, jitter=None):
+def draw(
+    label: ArrayLike,
+    *,
+    style: ArrayLike = 0,
+    slant: ArrayLike = 0.0,
+    width: ArrayLike = 1.0,
+    thickness: ArrayLike = 2.5,
+    rotation: ArrayLike = 0.0,
+    jitter: ArrayLike | None = None,
+) -> NDArray[np.float32]:
     """Draw digits from their factors. Every argument is a scalar or an (N,) array; they are broadcast together.
 
     label is a digit, 0 to 9; style an index into `STYLES[label]`; `FACTORS` gives the units and ranges of the others.
@@ -112,7 +126,7 @@ def draw(label, *, style=0, slant=0.0, width=1.0, thickness=2.5, rotation=0.0, j
     return images
 
 
-def sample(n, generator):
+def sample(n: int, generator: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int64], dict[str, Array]]:
     """Draw n digits: the class uniform, the style by its share, each factor from its prior, clipped to its range.
 
     Returns images (n, 28, 28) float32 in [0, 1], labels (n,) int64, and factors: a dict of (n,) arrays with the keys
@@ -134,7 +148,7 @@ def sample(n, generator):
     return draw(labels, **factors, jitter=jitter), labels, factors
 
 
-def _numbers(name, value):
+def _numbers(name: str, value: ArrayLike) -> NDArray[np.float64]:
     """Value as a float64 array, once it is known to hold finite numbers only."""
     try:
         array = np.asarray(value, dtype=np.float64)
@@ -145,7 +159,7 @@ def _numbers(name, value):
     return array
 
 
-def _in_range(name, value):
+def _in_range(name: str, value: NDArray[np.float64]) -> NDArray[np.float64]:
     unit, low, high, *_ = FACTORS[name]
     wrong = value[(value < low) | (value > high)]
     if wrong.size:
@@ -153,7 +167,7 @@ def _in_range(name, value):
     return value
 
 
-def _broadcast(columns):
+def _broadcast(columns: dict[str, Array]) -> dict[str, Array]:
     """The same columns, each (N,)."""
     shapes = {name: value.shape for name, value in columns.items()}
     try:
@@ -165,7 +179,7 @@ def _broadcast(columns):
     return dict(zip(columns, rows, strict=True))
 
 
-def _letter_index(label, style):
+def _letter_index(label: Array, style: Array) -> NDArray[np.intp]:
     """The index into `LETTERS` of each letter asked for."""
     unknown = label[~np.isin(label, list(STYLES))]
     if unknown.size:
@@ -177,10 +191,11 @@ def _letter_index(label, style):
         digit = label[wrong][0]
         known = ", ".join(f"{index} ({name})" for index, name in enumerate(STYLES[digit]))
         raise ValueError(f"the styles of digit {digit} are {known}; got style={style[wrong][0]:g}")
-    return (np.cumsum(counts) - counts)[label] + style.astype(int)
+    first: NDArray[np.intp] = (np.cumsum(counts) - counts)[label]
+    return first + style.astype(int)
 
 
-def _trace(letter):
+def _trace(letter: Letter) -> NDArray[np.float64]:
     """The clean path as segments, (SEGMENTS, 2 ends, 3): x and y in heights, and the share t of the way gone there."""
     runs = [[point.split(",") for point in curve.split()] for curve in letter.points.split(";")]
     curves = [_catmull_rom(np.array(run, float) / 100) for run in runs]
@@ -197,7 +212,7 @@ def _trace(letter):
     return np.concatenate(segments)
 
 
-def _catmull_rom(points, steps=24):
+def _catmull_rom(points: NDArray[np.float64], steps: int = 24) -> NDArray[np.float64]:
     """A smooth curve (T, 2) through points (P, 2), P ≥ 2 (Catmull and Rom, 1974)."""
     p = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
     u = np.linspace(0, 1, steps, endpoint=False)[None, :, None]
@@ -210,7 +225,9 @@ PATHS = np.stack([_trace(letter) for letter in LETTERS])
 LENGTHS = np.linalg.norm(PATHS[:, :, 1, :2] - PATHS[:, :, 0, :2], axis=-1).sum(1)
 
 
-def _pen_path(*, letter, jitter, slant, width, thickness, rotation):
+def _pen_path(
+    *, letter: Array, jitter: Array, slant: Array, width: Array, thickness: Array, rotation: Array
+) -> NDArray[np.float64]:
     """Ends of the pen's segments (N, SEGMENTS, 2, 2): x to the right and y up, in pixels."""
     x, y, t = np.moveaxis(PATHS[letter], -1, 0)
     reach = JITTER * LENGTHS[letter][:, None, None]
@@ -225,7 +242,7 @@ def _pen_path(*, letter, jitter, slant, width, thickness, rotation):
     return np.stack([x * cos - y * sin, x * sin + y * cos], axis=-1)
 
 
-def _centred_ink(ends, thickness):
+def _centred_ink(ends: Array, thickness: Array) -> NDArray[np.float32]:
     """Ink the path, see where its centre of mass falls, and ink it again with that point in the middle."""
     first = _ink(ends, thickness).astype(np.float64)
     columns, rows = first.sum(1), first.sum(2)
@@ -234,7 +251,7 @@ def _centred_ink(ends, thickness):
     return _ink(ends - centre[:, None, None], thickness)
 
 
-def _ink(ends, thickness):
+def _ink(ends: Array, thickness: Array) -> NDArray[np.float32]:
     """Images (N, 28, 28): a pixel's ink falls from 1 to 0 over the pixel around the stroke's edge."""
     # For a pixel at start + q the nearest point of the segment is start + share * step, share = q·step / |step|² in
     # [0, 1]. q·step is a sum of one term per column and one per row, which saves most of the work; so does working in
@@ -250,4 +267,5 @@ def _ink(ends, thickness):
     off_x -= q_x[:, :, None, :]
     off_y -= q_y[..., None]
     distance = np.sqrt((np.square(off_x, out=off_x) + np.square(off_y, out=off_y)).min(1))
-    return np.clip(thickness[:, None, None] / 2 + 0.5 - distance, 0, 1).astype(np.float32)
+    ink: Array = np.clip(thickness[:, None, None] / 2 + 0.5 - distance, 0, 1)
+    return ink.astype(np.float32)

@@ -10,10 +10,15 @@ An object is a few parts, each a distance (M,) and a paint: one grey, greys (M,)
 that gives them once the points have reached the surface.
 """
 
+from __future__ import annotations
+
 import difflib
 import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["OBJECTS", "render", "views"]
 
@@ -24,59 +29,77 @@ NEAR = 5e-4  # a ray this close has arrived: a ninth of the way between two rays
 LIGHT = (-0.45, -0.7, 0.7)  # towards the lamp: left of the camera, and above it
 
 
+Array = NDArray[np.float32]
+Paint = float | NDArray[np.floating[Any]] | Callable[[], NDArray[np.floating[Any]]]
+Part = tuple[Array, Paint]
+Shape = Callable[[Array], tuple[Part, ...]]
+Distance = Callable[[Array], Array]
+Vector = ArrayLike  # three numbers
+
+
 # Sums, products, quotients and roots of float32 are rounded alike on every processor; sines and powers are not. Those
 # are taken in float64, whose last bit is gone when the result is rounded to float32: the pictures are the same
 # everywhere.
-def length(vectors):
-    return np.sqrt((vectors * vectors).sum(0))
+def length(vectors: Array) -> Array:
+    return root((vectors * vectors).sum(0))
 
 
-def radius(u, v):
-    return np.sqrt(u * u + v * v)
+def radius(u: Array, v: Array) -> Array:
+    return root(u * u + v * v)
 
 
-def column(vector):
+def root(squares: Array) -> Array:
+    roots: Array = np.sqrt(squares)
+    return roots
+
+
+def column(vector: Vector) -> Array:
     return np.array(vector, np.float32)[:, None]
 
 
-def ellipsoid(p, centre, radii):
+def ellipsoid(p: Array, centre: Vector, radii: Vector) -> Array:
     q = (p - column(centre)) / column(radii)
     return length(q) * (length(q) - 1) / (length(q / column(radii)) + 1e-6)  # exact for a sphere, else close
 
 
-def rounded(q, rounding):
+def rounded(q: Array, rounding: float) -> Array:
     """From the distances q to the faces of a box or a cylinder, whose edges are then rounded off."""
-    return length(np.maximum(q + rounding, 0)) + np.minimum(q.max(0) + rounding, 0) - rounding
+    inside: Array = np.minimum(q.max(0) + rounding, 0)
+    return length(np.maximum(q + rounding, 0)) + inside - rounding
 
 
-def box(p, centre, half, rounding=0.03):
+def box(p: Array, centre: Vector, half: Vector, rounding: float = 0.03) -> Array:
     return rounded(np.abs(p - column(centre)) - column(half), rounding)
 
 
-def cylinder(p, centre, radius, half, axis=2, rounding=0.03):
+def cylinder(p: Array, centre: Vector, radius: float, half: float, axis: int = 2, rounding: float = 0.03) -> Array:
     q = p - column(centre)
     return rounded(np.stack([length(np.delete(q, axis, 0)) - radius, np.abs(q[axis]) - half]), rounding)
 
 
-def capsule(p, a, b, radius_a, radius_b):
+def capsule(p: Array, a: Vector, b: Vector, radius_a: float, radius_b: float) -> Array:
     q, ab = p - column(a), column(b) - column(a)
-    t = np.clip((q * ab).sum(0) / (ab * ab).sum(), 0, 1)
+    t: Array = np.clip((q * ab).sum(0) / (ab * ab).sum(), 0, 1)
     return length(q - t * ab) - (radius_a + t * (radius_b - radius_a))
 
 
-def smooth_union(a, b, blend):
+def smooth_union(a: Array, b: Array, blend: float) -> Array:
     """The union of two shapes, with a fillet of about the size of blend where they meet."""
-    return np.minimum(a, b) - np.maximum(blend - np.abs(a - b), 0) ** 2 / (4 * blend)
+    fillet: Array = np.maximum(blend - np.abs(a - b), 0) ** 2 / (4 * blend)
+    nearest: Array = np.minimum(a, b)
+    return nearest - fillet
 
 
-def stripes(u, period):
-    return np.mod(u / period, 1) < 0.5
+def stripes(u: Array, period: float) -> NDArray[np.bool_]:
+    place: Array = np.mod(u / period, 1)
+    return place < 0.5
 
 
-def letter(u, v, corners, size):
+def letter(u: Array, v: Array, corners: Sequence[Vector], size: float) -> NDArray[np.bool_]:
     """A letter drawn with a round pen from corner to corner, in a box of 2 size x 2 size."""
     pen = np.stack([u, v]) / size
-    return np.min([capsule(pen, a, b, 0.2, 0.2) for a, b in itertools.pairwise(corners)], 0) < 0
+    distance: Array = np.min([capsule(pen, a, b, 0.2, 0.2) for a, b in itertools.pairwise(corners)], 0)
+    return distance < 0
 
 
 # Letters, as the corners that the pen visits.
@@ -86,7 +109,7 @@ E = [(0.6, 1), (-0.5, 1), (-0.5, 0), (0.4, 0), (-0.5, 0), (-0.5, -1), (0.6, -1)]
 Z = [(-0.6, 1), (0.6, 1), (-0.6, -1), (0.6, -1)]
 
 
-def mug(p):
+def mug(p: Array) -> tuple[Part, ...]:
     q = p - column((-0.2, 0, 0))  # the handle takes the room to the right
     hollow, hole = cylinder(q, (0, 0, 0.15), 0.58, 0.8), cylinder(q, (0.7, 0, 0), 0.34, 1, axis=1)
     cup = np.maximum(cylinder(q, (0, 0, 0), 0.66, 0.82), -hollow)
@@ -99,7 +122,7 @@ def mug(p):
     return (cup, lambda: np.where(letter(around, up, Z, 0.34) | (dots & behind) | rim, 0.1, 0.9)), (handle, 0.45)
 
 
-def car(p):
+def car(p: Array) -> tuple[Part, ...]:
     x, y, z = p = np.stack([p[0], np.abs(p[1]), p[2]])  # the left side is the right one's mirror image
     body, cabin = box(p, (0, 0, -0.15), (1, 0.44, 0.17), 0.1), box(p, (-0.22, 0, 0.17), (0.5, 0.38, 0.24), 0.14)
     wheels = np.min([cylinder(p, (axle, 0.4, -0.32), 0.24, 0.1, axis=1) for axle in (-0.58, 0.6)], 0)
@@ -111,7 +134,7 @@ def car(p):
     return (smooth_union(body, cabin, 0.12), painted), (wheels, np.where(hubs, 0.8, 0.12)), (lamps, 1)
 
 
-def duck(p):
+def duck(p: Array) -> tuple[Part, ...]:
     x, _, z = p = np.stack([p[0], np.abs(p[1]), p[2]])
     tail = capsule(p, (-0.55, 0, -0.2), (-0.92, 0, 0.12), 0.25, 0.06)
     body = smooth_union(ellipsoid(p, (-0.08, 0, -0.3), (0.72, 0.52, 0.42)), tail, 0.2)
@@ -122,7 +145,7 @@ def duck(p):
     return (body, 0.85), (wings, np.where(stripes(x + 0.6 * z, 0.2), 0.35, 0.8)), (eyes, 0.03), (beak, 0.45)
 
 
-def house(p):
+def house(p: Array) -> tuple[Part, ...]:
     x, y, z = p
     under = 0.7 * np.abs(y) + 0.714 * (z - 0.62)  # the distance above the two planes of the roof
     walls = np.maximum(box(p, (-0.2, 0, -0.05), (0.56, 0.52, 0.7), 0.01), under + 0.06)
@@ -136,7 +159,7 @@ def house(p):
     return (walls, painted), (roof, tiles), (shed, np.where(z > -0.33, 0.2, 0.6)), (chimney, bricks)
 
 
-def aeroplane(p):
+def aeroplane(p: Array) -> tuple[Part, ...]:
     x, y, z = p
     hull, wings = capsule(p, (0.7, 0, 0), (-0.95, 0, 0.1), 0.23, 0.07), box(p, (0.1, 0, -0.04), (0.24, 1, 0.035))
     tail = np.minimum(box(p, (-0.88, 0, 0.3), (0.13, 0.03, 0.26)), box(p, (-0.88, 0, 0.1), (0.12, 0.38, 0.03)))
@@ -146,8 +169,8 @@ def aeroplane(p):
     return (hull, np.where(windows, 0.08, 0.85)), (wings, np.where(bands, 0.1, 0.75)), (tail, 0.4), (propeller, 0.3)
 
 
-def blocks(p):
-    def block(centre, turn, corners):
+def blocks(p: Array) -> tuple[Part, ...]:
+    def block(centre: Vector, turn: float, corners: Sequence[Vector]) -> Part:
         x, y, z = q = turned(p - column(centre), turn)
         ends = stripes(y + z, 0.2) & (np.abs(x) > np.abs(y))
         cube = box(q, (0, 0, 0), (0.38, 0.38, 0.38), 0.05)
@@ -160,14 +183,14 @@ SHAPES = {shape.__name__: shape for shape in (mug, car, duck, house, aeroplane, 
 OBJECTS = tuple(SHAPES)
 
 
-def turned(vectors, angle):
+def turned(vectors: Array, angle: float) -> Array:
     """Vectors (3, ...) in the axes of an object that has turned by angle (degrees), anticlockwise seen from above."""
     c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     x, y, z = vectors
     return np.stack([c * x + s * y, c * y - s * x, z]).astype(np.float32)
 
 
-def sphere_trace(distance, starts, direction, reach=REACH, steps=100):
+def sphere_trace(distance: Distance, starts: Array, direction: Array, reach: float = REACH, steps: int = 100) -> Array:
     """How far rays from starts (3, M) along the unit direction (3, 1) go to the surface: (M,), inf if they miss it."""
     t, walking = np.zeros(starts.shape[1], np.float32), np.arange(starts.shape[1])
     for _ in range(steps):
@@ -178,13 +201,15 @@ def sphere_trace(distance, starts, direction, reach=REACH, steps=100):
     return np.where(t < reach, t, np.inf)
 
 
-def normals(distance, p, step=2e-3):
+def normals(distance: Distance, p: Array, step: float = 2e-3) -> Array:
     """The unit normals (3, M) at surface points: the gradient of the distance, by central differences."""
-    gradient = np.stack([distance(p + e) - distance(p - e) for e in step * np.eye(3, dtype=np.float32)[:, :, None]])
+    gradient: Array = np.stack(
+        [distance(p + e) - distance(p - e) for e in step * np.eye(3, dtype=np.float32)[:, :, None]]
+    )
     return gradient / (length(gradient) + 1e-12)
 
 
-def shade(parts, distance, p, eye, light):
+def shade(parts: Shape, distance: Distance, p: Array, eye: Array, light: Array) -> NDArray[np.floating[Any]]:
     """The greys (M,) of surface points: paint under a lamp and a sky (Lambert), cast shadows, and a gloss (Blinn)."""
     n = normals(distance, p)
     lit = np.isinf(sphere_trace(distance, p + 0.02 * n, light, reach=3))
@@ -193,14 +218,16 @@ def shade(parts, distance, p, eye, light):
     gloss = lit * np.power(np.maximum((n * (light + eye)).sum(0) / length(light + eye), 0), 40, dtype=np.float64)
     distances, paints = zip(*parts(p), strict=True)
     grey = np.choose(np.argmin(distances, 0), [paint() if callable(paint) else paint for paint in paints])
-    return grey * (0.32 * sky + 0.78 * sun) + 0.15 * gloss
+    shaded: NDArray[np.floating[Any]] = grey * (0.32 * sky + 0.78 * sun) + 0.15 * gloss
+    return shaded
 
 
-def picture(parts, angle, size):
+def picture(parts: Shape, angle: float, size: int) -> NDArray[np.floating[Any]]:
     """One view, (size, size): four parallel rays to a pixel, averaged."""
 
-    def distance(p):
-        return np.min([d for d, _ in parts(p)], 0)
+    def distance(p: Array) -> Array:
+        nearest: Array = np.min([d for d, _ in parts(p)], 0)
+        return nearest
 
     c, s = np.cos(np.radians(ELEVATION)), np.sin(np.radians(ELEVATION))
     grid = FRAME * ((np.arange(2 * size) + 0.5) / size - 1)
@@ -212,10 +239,11 @@ def picture(parts, angle, size):
     grey = np.zeros(len(t), np.float32)
     light = turned(column(LIGHT) / length(column(LIGHT)), angle)
     grey[hit] = shade(parts, distance, starts[:, hit] - t[hit] * eye, eye, light)
-    return np.clip(grey, 0, 1).reshape(size, 2, size, 2).mean((1, 3))
+    rays: Array = np.clip(grey, 0, 1).reshape(size, 2, size, 2)
+    return rays.mean((1, 3))
 
 
-def render(name, angles, size=64):
+def render(name: str, angles: ArrayLike, size: int = 64) -> Array:
     """Pictures of one object, with the camera 20 degrees above the table.
 
     name: one of OBJECTS. angles: degrees the object has turned, anticlockwise seen from above, a number or (N,).
@@ -225,8 +253,7 @@ def render(name, angles, size=64):
     if name not in OBJECTS:
         near = difflib.get_close_matches(str(name), OBJECTS, n=1, cutoff=0)[0]
         raise ValueError(f"there is no object {name!r}; did you mean {near!r}? Choose from: {', '.join(OBJECTS)}.")
-    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or not 16 <= size <= 256:
-        raise ValueError(f"size must be a whole number of pixels from 16 to 256; got {size!r}. Try 64 or 128.")
+    size = checked_size(size)
     angles = np.atleast_1d(angles)
     if angles.dtype.kind not in "iuf" or angles.ndim > 1:
         got = f"{angles.dtype} of shape {angles.shape}"
@@ -238,7 +265,16 @@ def render(name, angles, size=64):
     return np.array([picture(SHAPES[name], a, size) for a in angles], np.float32).reshape(-1, size, size)
 
 
-def views(size=64, objects=OBJECTS, step=5.0):
+def checked_size(size: object) -> int:
+    """The number of pixels, if it is one that `render` takes. Raises ValueError."""
+    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or not 16 <= size <= 256:
+        raise ValueError(f"size must be a whole number of pixels from 16 to 256; got {size!r}. Try 64 or 128.")
+    return int(size)
+
+
+def views(
+    size: int = 64, objects: Sequence[str] = OBJECTS, step: float = 5.0
+) -> tuple[Array, NDArray[np.int64], dict[str, NDArray[np.float64]]]:
     """Every object from all sides: 72 views of each, as in COIL-20, unless told otherwise.
 
     size: pixels along each side, 16 to 256. objects: names from OBJECTS. step: degrees between views; it divides 360.
