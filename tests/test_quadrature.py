@@ -126,7 +126,7 @@ def test_a_table_made_before_gives_the_same():
     ("model", "x", "says"),
     [
         (Linear(3), torch.zeros(1, 12), "needs a latent plane.*evidence.importance"),
-        (Linear(2), torch.zeros(1, 5), "shape"),
+        (Linear(2), torch.zeros(1, 5), "must be"),
         (Linear(2), torch.full((1, 12), math.nan), "finite"),
         (VAE(image_shape=(2, 2)), torch.full((1, 2, 2), 9.0), "Divide by 255"),
     ],

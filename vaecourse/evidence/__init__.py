@@ -13,9 +13,12 @@ returns an `Estimate`: the value, how far to trust it, and how many drawings it 
     -3.94 ± 0.02
     >>> print(f"{model.log_p_x(x).item():.2f} in closed form")
     -3.95 in closed form
+
+`Model` says what a model of your own must have.
 """
 
 from .estimate import Estimate
+from .integrand import Model
 from .maps import Maps, posterior_maps
 from .plane import PlaneTable, modes, quadrature
 from .sampling import annealed, importance, iwae, log_weights, monte_carlo
@@ -23,6 +26,7 @@ from .sampling import annealed, importance, iwae, log_weights, monte_carlo
 __all__ = [
     "Estimate",
     "Maps",
+    "Model",
     "PlaneTable",
     "annealed",
     "importance",

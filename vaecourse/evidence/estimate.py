@@ -11,7 +11,11 @@ __all__ = ["Estimate"]
 
 @dataclass(frozen=True)
 class Estimate:
-    """log P(x) of N images by one of the estimators, and what it cost. What an estimator does not have is None."""
+    """log P(x) of N images by one of the estimators, and what it cost. What an estimator does not have is None.
+
+    Decodes are those that enter the estimate; the handful that look at a model's shapes, or whether a table is its own,
+    are not counted.
+    """
 
     log_p_x: Tensor  # (N,) nats, float64
     error: Tensor | None  # (N,) nats: a bound for quadrature, a standard error for whatever draws

@@ -1,14 +1,4 @@
-"""The integrand P(x|z) P(z) as a landscape over z: its height, and the peaks that hold its mass.
-
-Whoever hands in a model hands in anything with
-
-    .decode(z)     P(x|z) for codes z (M, d): Independent(Normal) or Independent(Bernoulli) over the pixels
-    .prior         P(z): normal, its coordinates independent; event shape (d,)
-    .latent_dim    d
-    .encode(x)     Q(z|x): only where a function says so
-
-Decoders run in the model's own precision; what follows (784 terms that nearly cancel) is summed in float64.
-"""
+"""The peaks of the integrand P(x|z) P(z), which hold its mass: a climb to each of them, and the normal that fits it."""
 
 from __future__ import annotations
 
@@ -18,14 +8,13 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.distributions import Bernoulli, Normal
 
-from ..images import as_images, check_range
-from ..model import VAE
+from .. import memory
+from .draws import diagonal
+from .integrand import CODE, Model, log_prior, natural, pixels, prior_gradient, score_pixels, too_steep
 
-__all__ = ["Peaks", "Table", "check_x", "find_peaks", "log_integrand", "log_prior"]
+__all__ = ["MOST", "Peaks", "find_peaks"]
 
-BLOCK = 4096  # codes decoded at once: 25 MB for 28 x 28 pixels in float64
 HOPELESS = 50.0  # nats: a climb that promises to end this far below the best one is given up
 MEET = 2.0  # standard deviations: a climb this close to a higher one is left to it
 MERGE = 6.0  # standard deviations: tops this close count as one peak
@@ -34,102 +23,50 @@ PATIENCE = 150  # decodes an image may spend before its climbs end where they ar
 NEGLIGIBLE = 12.0  # nats: a peak this far below the best one holds less than 1e-5 of the mass
 
 
-def pixels(model, z: Tensor) -> Normal | Bernoulli:
-    """The pixels of P(x|z) for codes z (M, d)."""
-    like = model.prior.mean
-    p = model.decode(z.to(like.device, like.dtype)).base_dist
-    if not isinstance(p, Normal | Bernoulli):
-        raise TypeError(f"the pixels of model.decode(z) must be Normal or Bernoulli; got {type(p).__name__}.")
-    return p
-
-
-def natural(p: Normal | Bernoulli) -> Tensor:
-    """eta in log p(x) = x eta + log p(0) + h(x), which normal and Bernoulli pixels share (the exponential family)."""
-    return p.logits if isinstance(p, Bernoulli) else p.mean / p.variance
-
-
-def score_pixels(p: Normal | Bernoulli, x: Tensor) -> Tensor:
-    """log p(x) summed over the pixels, (M,), in float64."""
-    if isinstance(p, Bernoulli):
-        p = Bernoulli(logits=p.logits.double(), validate_args=False)
-    else:
-        p = Normal(p.mean.double(), p.stddev.double(), validate_args=False)
-    return p.log_prob(x.double()).flatten(start_dim=1).sum(1)
-
-
-def log_prior(model, z: Tensor) -> Tensor:
-    """log P(z) for codes (..., d), in float64."""
-    prior = Normal(model.prior.mean.double(), model.prior.stddev.double())
-    return prior.log_prob(z.double()).sum(-1)
-
-
-@torch.no_grad()
-def log_integrand(model, x: Tensor, image: Tensor, z: Tensor) -> Tensor:
-    """log P(x|z) P(z), (M,), in float64, of the images x[image] at codes z (M, d); x (N, *image_shape), image (M,)."""
-    blocks = zip(z.split(BLOCK), image.split(BLOCK), strict=True)
-    return torch.cat([score_pixels(pixels(model, c), x[i]) for c, i in blocks]) + log_prior(model, z)
-
-
-def check_x(model, x: Tensor) -> Tensor:
-    """Images on the model's device. Raises ValueError for another shape or type, NaN, or values no pixel can have."""
-    p = model.decode(model.prior.mean[None])
-    x = as_images(x, tuple(p.event_shape), p.mean, name="x", values=False)
-    if isinstance(model, VAE) or isinstance(p.base_dist, Bernoulli):
-        check_range(x, "x")
-    elif not len(x) or not x.isfinite().all():  # a decoder of one's own may draw what is no grey level
-        raise ValueError("x must hold finite numbers only, and at least one picture. Leave out NaN and infinity.")
-    return x
-
-
-class Table:
-    """Codes that serve every image: each is decoded once, and one matrix product scores all images at all codes.
-
-    z (G, d); the product runs in `dtype`. Raises ValueError when sigma changes with z: the product has no room for it.
-    """
-
-    @torch.no_grad()
-    def __init__(self, model, z: Tensor, dtype: torch.dtype = torch.float64):
-        blocks = [pixels(model, c) for c in z.split(BLOCK)]
-        if isinstance(blocks[0], Normal) and any((p.variance != blocks[0].variance[:1]).any() for p in blocks):
-            raise ValueError("the decoder's sigma must be the same for all z; this one changes with z.")
-        self.model, self.z, self.log_prior = model, z, log_prior(model, z)
-        self.eta = torch.cat([natural(p).flatten(start_dim=1).to(dtype) for p in blocks])
-        self.log_p_0 = torch.cat([score_pixels(p, torch.zeros_like(p.mean)) for p in blocks])
-
-    def log_likelihood(self, x: Tensor) -> Tensor:
-        """log P(x|z), (N, G), of images x (N, *image_shape) at all the codes."""
-        scores = (x.flatten(start_dim=1).to(self.eta.dtype) @ self.eta.T).double() + self.log_p_0
-        # h(x) is the same at every z, so the first z tells it.
-        every, first = torch.arange(len(x), device=x.device), self.z[:1].expand(len(x), -1)
-        h = log_integrand(self.model, x, every, first) - self.log_prior[0] - scores[:, 0]
-        return scores + h[:, None]
-
-
 class Slopes(NamedTuple):
     height: Tensor  # (M,) log P(x|z) P(z)
     score: Tensor  # (M, d) its gradient
     fisher: Tensor  # (M, d, d) minus its expected curvature: J^T V^-1 J + the prior's precision
 
 
-@torch.no_grad()
-def slopes(model, x: Tensor, z: Tensor) -> Slopes:
-    """The landscape around codes z (M, d), one for each image x (M, *image_shape); costs d + 1 decodes each.
+def slopes(model: Model, x: Tensor, image: Tensor, z: Tensor) -> Slopes:
+    """The landscape around codes z (M, d) of the images x[image], image (M,); costs d + 1 decodes each.
 
     With pixels of mean m(eta) and variance V(eta), the score is J^T (x - m) and the Fisher information J^T V J,
     where J = d eta / d z comes by forward differentiation along the d axes.
     """
+    each = (CODE + 64 * z.shape[-1]) * x[0].numel()  # bytes: for each of the d axes a slope of every pixel
+    size = memory.at_once(each, f"the slope of a picture of {' x '.join(map(str, x.shape[1:]))}")
+    parts = [_slopes(model, x[i], c) for i, c in zip(image.split(size), z.split(size), strict=True)]
+    return Slopes(*map(torch.cat, zip(*parts, strict=True)))
 
-    def along(axis):
+
+@torch.no_grad()
+def _slopes(model: Model, x: Tensor, z: Tensor) -> Slopes:
+    """The same for one image x (M, *image_shape) a code."""
+
+    def along(axis: Tensor) -> Tensor:
         return torch.func.jvp(lambda z: natural(pixels(model, z)), (z,), (axis.expand_as(z),))[1]
 
     p = pixels(model, z)
     jacobian = torch.func.vmap(along)(torch.eye(z.shape[-1], dtype=z.dtype, device=z.device))
     jacobian = jacobian.flatten(start_dim=2).double().movedim(0, 1)  # (M, d, pixels)
     residual, variance = ((v.double()).flatten(start_dim=1) for v in (x - p.mean, p.variance.expand_as(p.mean)))
-    precision = model.prior.variance.double().reciprocal()
-    score = (jacobian @ residual[..., None])[..., 0] - (z - model.prior.mean) * precision
-    fisher = (jacobian * variance[:, None]) @ jacobian.mT + precision.diag()
+    score = (jacobian @ residual[..., None])[..., 0] + prior_gradient(model, z)
+    fisher = (jacobian * variance[:, None]) @ jacobian.mT + _prior_precision(model, z)
     return Slopes(score_pixels(p, x) + log_prior(model, z), score, fisher)
+
+
+def _prior_precision(model: Model, z: Tensor) -> Tensor:
+    """Minus the curvature of log P(z), (d, d) or (M, d, d). Where it is no valley's, its size stands for it."""
+    if normal := diagonal(model.prior):
+        return normal.variance.double().reciprocal().diag()
+    with torch.enable_grad():
+        z = z.detach().requires_grad_()
+        slope = prior_gradient(model, z, create_graph=True)
+        rows = [torch.autograd.grad(column.sum(), z, retain_graph=True)[0] for column in slope.unbind(-1)]
+    size, axes = torch.linalg.eigh(torch.stack(rows, 1).double())
+    return axes @ (size.abs().clamp(min=1e-6)[..., None] * axes.mT)
 
 
 @dataclass(frozen=True)
@@ -148,12 +85,15 @@ class Peaks:
     decodes: Tensor  # (N,) decoder evaluations the climbs took
 
 
-def find_peaks(model, x: Tensor, starts: Tensor, merge: float = MERGE) -> Peaks:
+def find_peaks(model: Model, x: Tensor, starts: Tensor, merge: float = MERGE) -> Peaks:
     """Climbs from `starts` (N, K, d) and keeps one climb for each peak that matters; x (N, *image_shape).
 
     merge  tops closer than this many standard deviations count as one peak
     """
-    z, now, decodes = climb(model, x, starts)
+    try:
+        z, now, decodes = climb(model, x, starts)
+    except torch.linalg.LinAlgError as failure:
+        raise too_steep() from failure
     log_mass = now.height + 0.5 * (z.shape[-1] * math.log(2 * math.pi) - now.fisher.logdet())
     log_mass = log_mass.masked_fill(shadowed(z, now, merge), -math.inf)
     log_mass = log_mass.masked_fill(log_mass < log_mass.amax(dim=1, keepdim=True) - NEGLIGIBLE, -math.inf)
@@ -162,7 +102,7 @@ def find_peaks(model, x: Tensor, starts: Tensor, merge: float = MERGE) -> Peaks:
     return Peaks(log_mass.isfinite(), z, height, fisher.inverse(), log_mass, decodes)
 
 
-def climb(model, x: Tensor, z: Tensor, steps: int = 20) -> tuple[Tensor, Slopes, Tensor]:
+def climb(model: Model, x: Tensor, z: Tensor, steps: int = 20) -> tuple[Tensor, Slopes, Tensor]:
     """Gauss-Newton, damped where a step would lead down (Levenberg-Marquardt), from z (N, K, d) up the landscape.
 
     Returns where the climbs ended, the slopes there, and the decodes each image took. A climb ends when another step
@@ -170,7 +110,9 @@ def climb(model, x: Tensor, z: Tensor, steps: int = 20) -> tuple[Tensor, Slopes,
     """
     n, k, d = z.shape
     z = z.clone()
-    every = slopes(model, x.repeat_interleave(k, 0), z.flatten(end_dim=1))
+    every = slopes(model, x, torch.arange(n, device=z.device).repeat_interleave(k), z.flatten(end_dim=1))
+    if not every.fisher.isfinite().all():
+        raise too_steep()
     now = Slopes(*(v.reshape(n, k, *v.shape[1:]) for v in every))
     damping = torch.zeros(n, k, dtype=z.dtype, device=z.device)
     decodes = torch.full((n,), k * (d + 1), device=z.device)
@@ -184,7 +126,8 @@ def climb(model, x: Tensor, z: Tensor, steps: int = 20) -> tuple[Tensor, Slopes,
         fisher = now.fisher[i, j]
         fisher = fisher + damping[i, j, None, None] * fisher.diagonal(dim1=-2, dim2=-1).diag_embed()
         trial = z[i, j] + torch.linalg.solve(fisher, now.score[i, j])
-        there = slopes(model, x[i], trial)
+        trial = trial.where(trial.isfinite(), z[i, j])
+        there = slopes(model, x, i, trial)
         decodes += torch.bincount(i, minlength=n) * (d + 1)
         up = there.height > now.height[i, j]
         damping[i, j] = torch.where(up, damping[i, j] / 10, (10 * damping[i, j]).clamp(min=0.1))

@@ -13,19 +13,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d, pad
 from tqdm.auto import tqdm
 
+from .. import memory
 from .estimate import Estimate
-from .peaks import Peaks, Table, check_x, find_peaks, log_integrand
+from .integrand import Model, Table, check_smooth, check_x, log_integrand, log_prior, natural, pixels, too_steep
+from .peaks import MOST, Peaks, find_peaks
 
 __all__ = ["PlaneTable", "modes", "quadrature"]
 
-IMAGES = 64  # at once: 13 MB of table heights
 BUDGET = 500  # decodes an image may take beyond the table
 TOLERANCE = 1e-3  # nats
 ROUGH, FINE, WIDEST = 1.2, 0.85, 1.3  # spacing of the first lattice and limits for the second, in standard deviations
@@ -38,21 +39,47 @@ class PlaneTable(Table):
     """The decoded plane. Steps grow outwards, from .04 prior standard deviations to .5 at 12, as decoders soften there.
 
     Its 161 x 161 drawings take 81 MB for 28 x 28 pixels, in float32: it only says where to look. Make it once and
-    hand it to `quadrature` and `modes` if you call them often. Raises ValueError unless the latent space is a plane.
+    hand it to `quadrature` and `modes` if you call them often. Of larger pictures it keeps no drawings, and costs its
+    decodes at each call. Raises ValueError unless the latent space is a plane, and for a prior too jagged for it.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: Model) -> None:
         if model.latent_dim != 2:
             raise ValueError(
                 f"quadrature needs a latent plane, and this model has {model.latent_dim} latent dimensions. "
                 "evidence.importance, evidence.annealed and evidence.monte_carlo work there."
             )
-        t = 0.04 * torch.arange(-80, 81, device=model.prior.mean.device).double()
+        check_smooth(model, "quadrature")
+        mean, stddev = model.prior.mean, model.prior.stddev
+        t = 0.04 * torch.arange(-80, 81, device=mean.device).double()
         self.side = len(t)
-        z = torch.cartesian_prod(t.sinh(), t.sinh()) * model.prior.stddev + model.prior.mean
-        area = torch.cartesian_prod(t.cosh(), t.cosh()).prod(1) * 0.04**2 * model.prior.stddev.double().prod()
+        z = torch.cartesian_prod(t.sinh(), t.sinh()) * stddev + mean
+        area = torch.cartesian_prod(t.cosh(), t.cosh()).prod(1) * 0.04**2 * stddev.double().prod()
         self.log_area = area.log()  # of the cell that each code stands for
+        whole = (log_prior(model, z) + self.log_area).exp().sum().item()
+        if not abs(whole - 1) < 0.01:
+            raise ValueError(
+                f"P(z) adds up to {whole:.3g} over quadrature's table of codes, not to 1: it is narrower somewhere "
+                "than the table's steps, or reaches beyond it. evidence.importance looks closer."
+            )
         super().__init__(model, z, torch.float32)
+        self._sample = self._look(model)
+
+    @torch.no_grad()
+    def _look(self, model: Model) -> list[Tensor]:
+        """What a model says of five of the codes."""
+        z = self.z[len(self.z) // 6 :: len(self.z) // 6][:5]
+        p = pixels(model, z)
+        return [natural(p), p.variance.expand_as(p.mean), log_prior(model, z)]
+
+    def check(self, model: Model) -> None:
+        """Raises ValueError unless the table is one of this very model, with the weights that it has now."""
+        for old, new in zip(self._sample, self._look(model), strict=True):
+            if old.shape != new.shape or (old - new).abs().max() > 1e-4 * old.abs().max():
+                raise ValueError(
+                    "the table was made from another model, or before this one was trained further. Make a new one: "
+                    "evidence.PlaneTable(model)."
+                )
 
     def log_integrand(self, x: Tensor) -> Tensor:
         """log P(x|z) P(z), (N, G), of images x at the codes of the table."""
@@ -70,7 +97,7 @@ class PlaneTable(Table):
         return self.z[torch.cat([best, rest], 1)]
 
 
-def quadrature(model, x: Tensor, table: PlaneTable | None = None, progress: bool = False) -> Estimate:
+def quadrature(model: Model, x: Any, table: PlaneTable | None = None, progress: bool = False) -> Estimate:
     """log P(x) of images x (N, *image_shape) in a latent plane: the truth, with a bound on its error.
 
     table     the decoded plane, if it was made before
@@ -78,27 +105,28 @@ def quadrature(model, x: Tensor, table: PlaneTable | None = None, progress: bool
 
     Spends at most 500 decodes an image beyond the table. `converged` says for each image whether the bound is below
     1e-3 nats; where it is not, `error` only tells the size of the trouble. Raises ValueError for another latent
-    dimension or wrong images.
+    dimension, wrong images, a prior with an edge, and a table that is not this model's.
     """
-    x = check_x(model, x)
-    table = PlaneTable(model) if table is None else table
+    x, table = _prepared(model, x, table)
     parts = []
     with tqdm(total=len(x), unit="image", disable=not progress, dynamic_ncols=True) as bar:
-        for part in x.split(IMAGES):
+        for part in x.split(_images_at_once(table)):
             parts.append(_integrate(model, part, table))
             bar.update(len(part))
     log_p_x, error, spent = (torch.cat(values) for values in zip(*parts, strict=True))
-    return Estimate(log_p_x, error, spent, len(table.z), converged=error < TOLERANCE)
+    shared = len(table.z) * (1 if table.kept else len(parts))
+    return Estimate(log_p_x, error, spent, shared, converged=error < TOLERANCE)
 
 
-def modes(model, x: Tensor, table: PlaneTable | None = None) -> Peaks:
+def modes(model: Model, x: Any, table: PlaneTable | None = None) -> Peaks:
     """The peaks of the posterior P(z|x), those with most mass first; `log_mass` is what each holds of log P(x).
 
     The first one's `z` is the MAP, and `height` the integrand there; `z` and `covariance` of all are those of the top.
+    Raises ValueError as `quadrature` does.
     """
-    x = check_x(model, x)
-    table = PlaneTable(model) if table is None else table
-    parts = [find_peaks(model, part, table.starts(table.log_integrand(part))) for part in x.split(IMAGES)]
+    x, table = _prepared(model, x, table)
+    blocks = x.split(_images_at_once(table))
+    parts = [find_peaks(model, part, table.starts(table.log_integrand(part))) for part in blocks]
     width = max(part.z.shape[1] for part in parts)
     joined = {}
     for name in ("real", "z", "height", "covariance", "log_mass"):
@@ -109,27 +137,38 @@ def modes(model, x: Tensor, table: PlaneTable | None = None) -> Peaks:
     return Peaks(**joined, decodes=torch.cat([part.decodes for part in parts]))
 
 
-def _integrate(model, x: Tensor, table: PlaneTable) -> tuple[Tensor, Tensor, Tensor]:
+def _prepared(model: Model, x: Any, table: PlaneTable | None) -> tuple[Tensor, PlaneTable]:
+    x = check_x(model, x)
+    if table is None:
+        return x, PlaneTable(model)
+    table.check(model)
+    return x, table
+
+
+def _images_at_once(table: PlaneTable) -> int:
+    """An image needs some copies of its heights in the table, and of the nodes of its lattices, in float64."""
+    return memory.at_once(8 * (5 * len(table.z) + 4 * MOST * (2 * REACH + 1) ** 2), "an image")
+
+
+def _integrate(model: Model, x: Tensor, table: PlaneTable) -> tuple[Tensor, Tensor, Tensor]:
     """log P(x) of a few images, its error, and the decodes spent; each (N,)."""
     height = table.log_integrand(x)
+    peaks = find_peaks(model, x, table.starts(height))
     try:
-        peaks = find_peaks(model, x, table.starts(height))
         masses, doubt, spent = _masses(model, x, peaks)
     except torch.linalg.LinAlgError as failure:
-        raise ValueError(
-            "P(x|z) is so steep that float32 overflows. Is sigma very small? Try the model in double precision "
-            "(model.double()), or a larger sigma."
-        ) from failure
+        raise too_steep() from failure
     log_p_x = masses.logsumexp(1)
     error = ((masses - log_p_x[:, None]).exp() * doubt).sum(1)
     # What the table sees far away from every peak was not added up.
-    away = table.z[:, None, None] - peaks.z.where(peaks.real[..., None], math.inf)  # (G, N, K, 2)
-    near = (torch.einsum("gnki,nkij,gnkj->gnk", away, peaks.covariance.inverse(), away) < FAR**2).any(2).T
-    missed = (height + table.log_area).masked_fill(near, -math.inf).logsumexp(1)
-    return log_p_x, error + (missed - log_p_x).exp().clamp(max=math.inf), spent
+    height += table.log_area
+    for heights, real, top, precision in zip(height, peaks.real, peaks.z, peaks.covariance.inverse(), strict=True):
+        away = table.z[:, None] - top[real]  # (G, K, 2)
+        heights[(torch.einsum("gki,kij,gkj->gk", away, precision[real], away) < FAR**2).any(1)] = -math.inf
+    return log_p_x, error + (height.logsumexp(1) - log_p_x).exp().clamp(max=math.inf), spent
 
 
-def _masses(model, x: Tensor, peaks: Peaks) -> tuple[Tensor, Tensor, Tensor]:
+def _masses(model: Model, x: Tensor, peaks: Peaks) -> tuple[Tensor, Tensor, Tensor]:
     """The masses of the peaks of a few images (N, K), the share of each that may be wrong, and the decodes (N,)."""
     rough = lay(model, x, peaks, peaks.decodes, torch.full((len(x),), ROUGH, device=x.device).double(), ROUGH_DEPTH)
     # As fine as the budget allows: the size of the first lattice tells how many nodes the second will ask for.
@@ -160,7 +199,9 @@ class Patch(NamedTuple):
     size: Tensor  # (N,) how many nodes stand within DEPTH nats of the image's top
 
 
-def lay(model, x: Tensor, peaks: Peaks, spent: Tensor, spacing: Tensor, depth: float, shift: float = 0.0) -> Patch:
+def lay(
+    model: Model, x: Tensor, peaks: Peaks, spent: Tensor, spacing: Tensor, depth: float, shift: float = 0.0
+) -> Patch:
     """Lays a lattice on each peak and adds up what stands there; it grows where the integrand is not yet negligible.
 
     spent (N,) decodes so far; spacing (N,) of the nodes in standard deviations of the peak; depth in nats: nodes with
@@ -173,8 +214,7 @@ def lay(model, x: Tensor, peaks: Peaks, spent: Tensor, spacing: Tensor, depth: f
     log_area = root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
     z = peaks.z[image, k, None] + spacing[image, None, None] * (steps + shift).double() @ root[image, k].mT  # (R, P, 2)
     # Where peaks overlap, each takes the share that the normals which fit them claim: all shares add up to 1.
-    away = torch.linalg.solve_triangular(root[image], (z[:, None] - peaks.z[image][:, :, None]).mT, upper=False)
-    claims = (peaks.log_mass - log_area)[image][:, :, None] - 0.5 * away.square().sum(2)  # (R, K, P)
+    claims = torch.stack([_claim(peaks, other, root, image, z) for other in range(root.shape[1])], dim=1)  # (R, K, P)
     claims = claims.log_softmax(1)[torch.arange(len(image), device=x.device), k]
     log_cell = (log_area[image, k] + 2 * spacing[image].log())[:, None]
     mass, known, spent = _grow(model, x, image, z, steps, claims + log_cell, spent, spacing, depth)
@@ -201,7 +241,24 @@ def lay(model, x: Tensor, peaks: Peaks, spent: Tensor, spacing: Tensor, depth: f
     return Patch(found, uneven, rim, spent, size)
 
 
-def _grow(model, x, image, z, steps, log_weight, spent, spacing, depth) -> tuple[Tensor, Tensor, Tensor]:
+def _claim(peaks: Peaks, k: int, root: Tensor, image: Tensor, z: Tensor) -> Tensor:
+    """The log of the normal that fits the k-th peak of the images, at nodes z (R, P, 2); (R, P)."""
+    away = torch.linalg.solve_triangular(root[image, k], (z - peaks.z[image, k, None]).mT, upper=False)
+    log_area = root[image, k].diagonal(dim1=-2, dim2=-1).log().sum(-1)
+    return (peaks.log_mass[image, k] - log_area)[:, None] - 0.5 * away.square().sum(1)
+
+
+def _grow(
+    model: Model,
+    x: Tensor,
+    image: Tensor,
+    z: Tensor,
+    steps: Tensor,
+    log_weight: Tensor,
+    spent: Tensor,
+    spacing: Tensor,
+    depth: float,
+) -> tuple[Tensor, Tensor, Tensor]:
     """The log of what stands on each node (R, P), which nodes were asked, and the decodes spent on each image (N,).
 
     Grows downwards level by level, so that an image whose budget runs out has at least its heights in full.

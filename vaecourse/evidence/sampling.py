@@ -4,7 +4,7 @@ Every estimator averages weights w with E[w] = P(x), so P(x) itself is estimated
 out low on average, and far too low when one lucky draw in a million carries the integral. Weights stay in log space:
 P(x|z) of an image underflows long before it is negligible beside the others.
 
-Models are handed in as `peaks` describes; any latent dimension.
+Models are handed in as `Model` describes; any latent dimension. `generator` draws; None is one with seed 0.
 """
 
 from __future__ import annotations
@@ -14,76 +14,106 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, MultivariateNormal, Normal
 
+from .. import memory
+from ..images import as_generator
+from .draws import diagonal, draw
 from .estimate import Estimate
-from .peaks import BLOCK, Table, check_x, find_peaks, log_integrand, log_prior, pixels, score_pixels
+from .integrand import (
+    KEPT,
+    Model,
+    Table,
+    check_smooth,
+    check_x,
+    codes_at_once,
+    log_integrand,
+    log_prior,
+    pixels,
+    prior_gradient,
+    score_pixels,
+)
+from .peaks import find_peaks
 
 __all__ = ["annealed", "importance", "iwae", "log_weights", "monte_carlo"]
 
+# What is drawn in one go. A seed gives other numbers with other blocks, so these do not follow from the memory.
+PRIOR_DRAWS, IMAGES, DRAWS, CHAINS = 4096, 256, 1024, 4096
 
-def monte_carlo(model, x: Tensor, samples: int = 1000, *, generator: torch.Generator) -> Estimate:
+
+def monte_carlo(model: Model, x: Any, samples: int = 1000, *, generator: torch.Generator | None = None) -> Estimate:
     """The naive way: draw z from the prior and average P(x|z).
 
     All images share the draws, so `samples` decodes serve them all. The error is the delta method's,
     sd(w) / (mean(w) sqrt(samples)). It lies when no draw came near the needle: an `ess` close to 1 says so.
     """
-    _check(generator, samples=samples)
-    x = check_x(model, x)
-    prior, sums = model.prior, _Sums()
-    for n in _blocks(samples, BLOCK):
-        noise = torch.randn(n, model.latent_dim, generator=generator, device=x.device)
-        table = Table(model, prior.mean + prior.stddev * noise)
-        sums.add(torch.cat([table.log_likelihood(part) for part in x.split(BLOCK)]))
-    return sums.estimate(torch.zeros(len(x), dtype=torch.int64), shared_decodes=samples)
+    samples, x = _count(samples, "samples"), check_x(model, x)
+    generator, sums = as_generator(generator, x.device), _Sums()
+    size = memory.at_once(8 * x[0].numel(), "a picture", share=KEPT)
+    images = memory.at_once(16 * x[0].numel() + 32 * min(size, PRIOR_DRAWS), "an image")
+    for n in _blocks(samples, PRIOR_DRAWS):
+        for z in draw(model.prior, n, generator).split(size):
+            table = Table(model, z)
+            sums.add(torch.cat([table.log_likelihood(part) for part in x.split(images)]))
+    return sums.estimate(torch.zeros(len(x), dtype=torch.int64, device=x.device), shared_decodes=samples)
 
 
 def importance(
-    model, x: Tensor, samples: int = 1000, proposal: str = "encoder", *, generator: torch.Generator
+    model: Model,
+    x: Any,
+    samples: int = 1000,
+    proposal: str = "encoder",
+    *,
+    generator: torch.Generator | None = None,
 ) -> Estimate:
     """Importance sampling: draw z where it may matter and divide by how often one looks there, P(x|z) P(z) / Q(z).
 
     proposal  "encoder": Q(z|x), which must not be narrower than P(z|x) anywhere for the error to be honest;
               "defensive": half Q(z|x), two fifths Q(z|x) four times as wide, a tenth the prior, so that no weight
-              exceeds ten times the likelihood (Hesterberg 1995);
-              "laplace": normals fitted to the peaks that a climb from the encoder's guess and from the eight best of
-              512 draws of the prior finds, half as wide again in variance.
+              exceeds ten times the likelihood (Hesterberg 1995); where both are normals with independent coordinates;
+              "laplace": normals fitted to the peaks that a climb from the encoder's guess, if there is an encoder, and
+              from the eight best of 512 draws of the prior finds, half as wide again in variance.
 
-    Raises ValueError for an unknown proposal.
+    Raises ValueError for an unknown proposal and for one that cannot be made of this model, TypeError for want of an
+    encoder.
     """
-    _check(generator, samples=samples)
+    samples = _count(samples, "samples")
     if proposal not in _PROPOSALS:
         near = difflib.get_close_matches(str(proposal), _PROPOSALS, n=1, cutoff=0)[0]
         raise ValueError(f"proposal must be one of {', '.join(_PROPOSALS)}; got {proposal!r}. Did you mean {near!r}?")
     x = check_x(model, x)
-    parts = []
-    for part in x.split(256):
+    generator, parts = as_generator(generator, x.device), []
+    for part in x.split(min(IMAGES, memory.at_once(32 * DRAWS * model.latent_dim, "an image", share=0.5))):
         q, spent, shared = _PROPOSALS[proposal](model, part, generator)
         sums = _Sums()
-        for n in _blocks(samples, 1024):
+        for n in _blocks(samples, DRAWS):
             sums.add(log_weights(model, part, q, n, generator))
         parts.append(sums.estimate(spent + samples, shared))
     return _join(parts)
 
 
-def iwae(model, x: Tensor, k: int, *, generator: torch.Generator, repeats: int = 1) -> Estimate:
+def iwae(model: Model, x: Any, k: int, *, generator: torch.Generator | None = None, repeats: int = 1) -> Estimate:
     """The bound E[log mean of k weights] <= log P(x), with z from the encoder; k = 1 is the ELBO.
 
     Rises with k towards log P(x) (Burda, Grosse and Salakhutdinov, "Importance Weighted Autoencoders", 2016).
     The error is the standard error over `repeats` independent estimates, None for a single one.
+    Raises TypeError for want of an encoder.
     """
-    _check(generator, k=k, repeats=repeats)
-    x = check_x(model, x)
+    k, repeats, x = _count(k, "k"), _count(repeats, "repeats"), check_x(model, x)
+    generator = as_generator(generator, x.device)
     bounds = torch.stack([importance(model, x, k, generator=generator).log_p_x for _ in range(repeats)])
     error = bounds.std(0) / math.sqrt(repeats) if repeats > 1 else None
-    return Estimate(bounds.mean(0), error, torch.full((len(x),), k * repeats))
+    return Estimate(bounds.mean(0), error, torch.full((len(x),), k * repeats, device=x.device))
 
 
-def log_weights(model, x: Tensor, q: Distribution, samples: int, generator: torch.Generator) -> Tensor:
+def log_weights(
+    model: Model, x: Tensor, q: Distribution, samples: int, generator: torch.Generator | None = None
+) -> Tensor:
     """log P(x|z) P(z) / q(z), (N, samples), for draws z from q, one distribution for each image x (N, ...)."""
-    z = _draw(q, samples, generator)
+    z = draw(q, samples, as_generator(generator, x.device))
     log_q = q.log_prob(z.movedim(1, 0)).movedim(0, 1).double()
     image = torch.arange(len(x), device=x.device).repeat_interleave(samples)
     return log_integrand(model, x, image, z.flatten(end_dim=1)).reshape(log_q.shape) - log_q
@@ -93,68 +123,96 @@ _Proposal = tuple[Distribution, Tensor, int]  # one for each image, the decodes 
 
 
 @torch.no_grad()
-def _encoder(model, x: Tensor, _generator) -> _Proposal:
-    return model.encode(x), torch.zeros(len(x), dtype=torch.int64), 0
+def _encoder(model: Model, x: Tensor, _generator: torch.Generator) -> _Proposal:
+    return _guess(model, x), torch.zeros(len(x), dtype=torch.int64, device=x.device), 0
 
 
 @torch.no_grad()
-def _defensive(model, x: Tensor, _generator) -> _Proposal:
-    q, prior = model.encode(x), model.prior
+def _defensive(model: Model, x: Tensor, _generator: torch.Generator) -> _Proposal:
+    q, prior = diagonal(_guess(model, x)), diagonal(model.prior)
+    if q is None or prior is None:
+        raise ValueError(
+            'proposal "defensive" mixes Q(z|x) and P(z), both normal with independent coordinates: '
+            'Independent(Normal(…), 1). Take proposal="encoder" or "laplace" here.'
+        )
     mean = torch.stack([q.mean, q.mean, prior.mean.expand_as(q.mean)], dim=1)
     scale = torch.stack([q.stddev, 4 * q.stddev, prior.stddev.expand_as(q.mean)], dim=1)
     shares = torch.tensor([0.5, 0.4, 0.1], device=x.device).expand(len(x), 3)
-    q = MixtureSameFamily(Categorical(shares), Independent(Normal(mean, scale), 1))
-    return q, torch.zeros(len(x), dtype=torch.int64), 0
+    mixture = MixtureSameFamily(Categorical(shares), Independent(Normal(mean, scale), 1))
+    return mixture, torch.zeros(len(x), dtype=torch.int64, device=x.device), 0
 
 
 @torch.no_grad()
-def _laplace(model, x: Tensor, generator: torch.Generator) -> _Proposal:
-    noise = torch.randn(512, model.latent_dim, generator=generator, device=x.device)
-    table = Table(model, model.prior.mean + model.prior.stddev * noise)
+def _laplace(model: Model, x: Tensor, generator: torch.Generator) -> _Proposal:
+    check_smooth(model, 'proposal "laplace"')
+    table = Table(model, draw(model.prior, 512, generator))
     best = (table.log_likelihood(x) + table.log_prior).topk(8, dim=1).indices
-    guess = [model.encode(x).mean[:, None]] if hasattr(model, "encode") else []
+    guess = [_guess(model, x).mean[:, None]] if hasattr(model, "encode") else []
     starts = torch.cat([*guess, table.z[best]], dim=1).double()
     peaks = find_peaks(model, x, starts, merge=3.0)  # close peaks are cheap here, and missing one is not
-    wider = MultivariateNormal(peaks.z.double(), 1.5 * peaks.covariance.where(peaks.real[..., None, None], _eye(peaks)))
+    round_ = torch.eye(model.latent_dim, dtype=torch.float64, device=x.device)
+    wider = MultivariateNormal(peaks.z.double(), 1.5 * peaks.covariance.where(peaks.real[..., None, None], round_))
     shares = Categorical(logits=peaks.log_mass.clamp(min=-1e300))
-    return MixtureSameFamily(shares, wider), peaks.decodes.cpu(), len(noise)
+    return MixtureSameFamily(shares, wider), peaks.decodes, len(table.z)
+
+
+def _guess(model: Model, x: Tensor) -> Distribution:
+    """Q(z|x) of a model that has an encoder, for images x (N, *image_shape)."""
+    if not hasattr(model, "encode"):
+        raise TypeError(
+            f"this needs model.encode(x), a guess Q(z|x), and {type(model).__name__} has none. evidence.monte_carlo, "
+            'evidence.annealed and evidence.importance(…, proposal="laplace") do without.'
+        )
+    q: Distribution = model.encode(x)
+    shape = (len(x),), (model.latent_dim,)
+    if not isinstance(q, Distribution) or (q.batch_shape, q.event_shape) != shape:
+        raise ValueError(
+            f"model.encode(x) must be a distribution with the batch shape {shape[0]} and the event shape {shape[1]}; "
+            f"got {q!r:.60}. For coordinates that know nothing of each other: Independent(…, 1)."
+        )
+    return q
 
 
 _PROPOSALS = {"encoder": _encoder, "defensive": _defensive, "laplace": _laplace}
 
 
-def annealed(model, x: Tensor, steps: int = 100, chains: int = 16, *, generator: torch.Generator) -> Estimate:
+def annealed(
+    model: Model, x: Any, steps: int = 100, chains: int = 16, *, generator: torch.Generator | None = None
+) -> Estimate:
     """Annealed importance sampling (Neal 2001): walk from the prior to the posterior through P(z) P(x|z)^beta.
 
     beta rises as (t / steps)^4 from 0 to 1. At each step every chain makes one Langevin move (a stride along the
     gradient and a random one, taken or not by Metropolis' rule), whose length is steered towards 60 % acceptance,
     image by image, as in Wu et al., "On the quantitative analysis of decoder-based generative models", 2017. Each
-    move costs one decode, with its gradient.
+    move costs one decode, with its gradient. Raises ValueError for a prior with an edge.
     """
-    _check(generator, steps=steps, chains=chains)
-    x = check_x(model, x)
-    parts = [_anneal(model, part, steps, chains, generator) for part in x.split(max(1, BLOCK // chains))]
-    return _join(parts)
+    steps, chains, x = _count(steps, "steps"), _count(chains, "chains"), check_x(model, x)
+    check_smooth(model, "evidence.annealed")
+    generator = as_generator(generator, x.device)
+    return _join([_anneal(model, part, steps, chains, generator) for part in x.split(max(1, CHAINS // chains))])
 
 
-def _anneal(model, x: Tensor, steps: int, chains: int, generator: torch.Generator) -> Estimate:
-    n, shape, prior = len(x), (len(x), chains, model.latent_dim), model.prior
-    image = x.repeat_interleave(chains, 0)
+def _anneal(model: Model, x: Tensor, steps: int, chains: int, generator: torch.Generator) -> Estimate:
+    n, shape = len(x), (len(x), chains, model.latent_dim)
+    image = torch.arange(n, device=x.device).repeat_interleave(chains)
+    size = codes_at_once(x, share=0.2)  # what the way back remembers comes on top
 
     def look(z: Tensor) -> tuple[Tensor, Tensor]:
         """log P(x|z), (N, chains), and its gradient, at codes z (N, chains, d)."""
-        z = z.detach().requires_grad_()
-        value = score_pixels(pixels(model, z.flatten(end_dim=1)), image).reshape(n, chains)
-        return value.detach(), torch.autograd.grad(value.sum(), z)[0]
+        z = z.detach().flatten(end_dim=1)
+        value, slope = z.new_empty(len(z)), torch.empty_like(z)
+        for some in torch.arange(len(z), device=z.device).split(size):
+            with torch.enable_grad():
+                part = z[some].requires_grad_()
+                score = score_pixels(pixels(model, part), x[image[some]])
+                slope[some] = torch.autograd.grad(score.sum(), part)[0]
+            value[some] = score.detach()
+        return value.reshape(n, chains), slope.reshape(shape)
 
     def noise() -> Tensor:
         return torch.randn(shape, generator=generator, device=x.device).double()
 
-    def pull(z: Tensor) -> Tensor:
-        """The gradient of log P(z)."""
-        return (prior.mean - z) / prior.variance
-
-    z = prior.mean + prior.stddev * noise()
+    z = draw(model.prior.expand((n,)), chains, generator).double()
     value, slope = look(z)
     log_w, accepted, beta = torch.zeros_like(value), value.new_zeros(n), 0.0
     stride = torch.full((n, 1, 1), 0.5, dtype=z.dtype, device=x.device)
@@ -162,14 +220,17 @@ def _anneal(model, x: Tensor, steps: int, chains: int, generator: torch.Generato
         before, beta = beta, (t / steps) ** 4
         log_w += (beta - before) * value
         momentum = noise()
-        half = momentum + 0.5 * stride * (beta * slope + pull(z))
+        half = momentum + 0.5 * stride * (beta * slope + prior_gradient(model, z))
         z_new = z + stride * half
+        nowhere = ~z_new.isfinite().all(-1, keepdim=True)
+        z_new = z_new.where(~nowhere, z)
         value_new, slope_new = look(z_new)
-        end = half + 0.5 * stride * (beta * slope_new + pull(z_new))
+        end = half + 0.5 * stride * (beta * slope_new + prior_gradient(model, z_new))
         log_ratio = beta * (value_new - value) + log_prior(model, z_new) - log_prior(model, z)
         log_ratio += 0.5 * (momentum.square() - end.square()).sum(-1)
         coin = torch.rand(n, chains, generator=generator, device=x.device).double()
-        take = log_ratio.nan_to_num(-math.inf) > coin.log()  # a stride into nowhere is not taken
+        # A stride into nowhere is not taken.
+        take = (log_ratio.nan_to_num(-math.inf) > coin.log()) & ~nowhere[..., 0]
         z, slope = z.where(~take[..., None], z_new), slope.where(~take[..., None], slope_new)
         value = value.where(~take, value_new)
         rate = take.double().mean(1)
@@ -177,13 +238,13 @@ def _anneal(model, x: Tensor, steps: int, chains: int, generator: torch.Generato
         stride = stride * torch.where(rate > 0.6, 1.2, 1 / 1.2)[:, None, None]
     sums = _Sums()
     sums.add(log_w)
-    return replace(sums.estimate(torch.full((n,), chains * (steps + 1))), acceptance=accepted)
+    return replace(sums.estimate(torch.full((n,), chains * (steps + 1), device=x.device)), acceptance=accepted)
 
 
 class _Sums:
     """Running sums of weights and of their squares, in log space: memory does not grow with the number of draws."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.count = 0
         self.log_sum: Tensor | None = None
         self.log_squares: Tensor | None = None
@@ -197,30 +258,14 @@ class _Sums:
     def estimate(self, decodes_per_image: Tensor, shared_decodes: int = 0) -> Estimate:
         assert self.log_sum is not None and self.log_squares is not None, "nothing was added up"
         n = self.count
-        ess = (2 * self.log_sum - self.log_squares).exp()
+        if self.log_sum.isnan().any():
+            raise ValueError(
+                "P(x|z) is NaN at codes that were drawn. Look at model.decode(z).mean for z from model.prior."
+            )
+        ess = (2 * self.log_sum - self.log_squares).exp().nan_to_num(0)  # NaN where all weights are zero
         # One draw tells nothing about the scatter of draws.
         error = ((1 / ess - 1 / n).clamp(min=0) * n / (n - 1)).sqrt() if n > 1 else torch.full_like(ess, math.inf)
         return Estimate(self.log_sum - math.log(n), error, decodes_per_image, shared_decodes, ess=ess)
-
-
-def _eye(peaks) -> Tensor:
-    return torch.eye(peaks.z.shape[-1], dtype=peaks.covariance.dtype, device=peaks.z.device)
-
-
-def _draw(q: Distribution, samples: int, generator: torch.Generator) -> Tensor:
-    """Draws (N, samples, d) from q. PyTorch's own .sample() takes no generator, so its parts are used by hand."""
-    if isinstance(q, MixtureSameFamily):
-        n = len(q.mixture_distribution.probs)
-        which = torch.multinomial(q.mixture_distribution.probs, samples, replacement=True, generator=generator)
-        parts = q.component_distribution
-        mean = parts.mean.gather(1, which[..., None].expand(-1, -1, parts.mean.shape[-1]))
-        noise = torch.randn(mean.shape, generator=generator, device=mean.device).to(mean.dtype)
-        if isinstance(parts, MultivariateNormal):
-            root = parts.scale_tril[torch.arange(n, device=mean.device)[:, None], which]
-            return mean + (root @ noise[..., None])[..., 0]
-        return mean + parts.stddev.gather(1, which[..., None].expand_as(mean)) * noise
-    noise = torch.randn(len(q.mean), samples, q.mean.shape[-1], generator=generator, device=q.mean.device)
-    return q.mean[:, None] + q.stddev[:, None] * noise
 
 
 def _blocks(total: int, size: int) -> list[int]:
@@ -237,11 +282,7 @@ def _join(parts: list[Estimate]) -> Estimate:
     return Estimate(shared_decodes=sum(part.shared_decodes for part in parts), **fields)
 
 
-def _check(generator: torch.Generator, **counts: int) -> None:
-    if not isinstance(generator, torch.Generator):
-        raise TypeError(
-            f"generator must be a torch.Generator, such as torch.Generator().manual_seed(0); got {generator!r}."
-        )
-    for name, count in counts.items():
-        if not isinstance(count, int) or count < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1; got {count!r}.")
+def _count(count: int, name: str) -> int:
+    if not isinstance(count, int | np.integer) or count < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1; got {count!r}.")
+    return int(count)

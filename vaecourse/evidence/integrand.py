@@ -1,0 +1,246 @@
+"""The integrand P(x|z) P(z): what a model must have, and how a picture is scored at many codes z.
+
+Decoders run in the model's own precision; what follows (784 terms that nearly cancel) is summed in float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+from torch.distributions import Bernoulli, Distribution, Independent, Normal, constraints
+
+from .. import memory
+from ..images import as_images, check_range
+from ..model import VAE
+from .draws import diagonal
+
+__all__ = [
+    "CODE",
+    "KEPT",
+    "Model",
+    "Table",
+    "check_smooth",
+    "check_x",
+    "codes_at_once",
+    "log_integrand",
+    "log_prior",
+    "natural",
+    "pixels",
+    "prior_gradient",
+    "score_pixels",
+    "too_steep",
+]
+
+CODE = 256  # bytes for each pixel of a code: its drawing, the sums in float64, and the layers of a decoder
+KEPT = 0.4  # of the budget for memory: what a table of decoded codes may take
+
+
+@runtime_checkable
+class Model(Protocol):
+    """What `evidence` asks of a model: a VAE of the course has it, and so has what you write in a few lines.
+
+    An encoder, encode(x), is wanted only where a function says so. Its Q(z|x), and the prior, may be any
+    torch.distributions with a density and the event shape (latent_dim,). Here two numbers make a picture of three
+    pixels, and P(z) says that the two go together. No encoder, no training:
+
+        >>> from torch.distributions import Independent, MultivariateNormal, Normal
+        >>> class Waves:
+        ...     latent_dim = 2
+        ...     prior = MultivariateNormal(
+        ...         torch.zeros(2), torch.tensor([[1.0, 0.8], [0.8, 1.0]])
+        ...     )
+        ...
+        ...     def decode(self, z):
+        ...         mean = torch.stack([z[:, 0], z[:, 1], z.prod(1)], 1).sin()
+        ...         return Independent(Normal(mean, 0.1), 1)
+        >>> x = torch.tensor([[0.5, 0.6, 0.3]])
+        >>> print(f"{quadrature(Waves(), x).log_p_x.item():.2f}")
+        1.17
+        >>> found = importance(Waves(), x, proposal="laplace")
+        >>> print(f"{found.log_p_x.item():.2f} ± {found.error.item():.2f}")
+        1.19 ± 0.02
+    """
+
+    @property
+    def latent_dim(self) -> int:
+        """How many numbers stand for a picture, d."""
+
+    @property
+    def prior(self) -> Distribution:
+        """P(z): batch shape (), event shape (d,)."""
+
+    def decode(self, z: Tensor, /) -> Distribution:
+        """P(x|z) for codes z (M, d): Independent(Normal) or Independent(Bernoulli) over the pixels."""
+
+
+def pixels(model: Model, z: Tensor) -> Normal | Bernoulli:
+    """The pixels of P(x|z) for codes z (M, d)."""
+    like = model.prior.mean
+    p = model.decode(z.to(like.device, like.dtype))
+    if not (isinstance(p, Independent) and isinstance(p.base_dist, Normal | Bernoulli)):
+        raise TypeError(
+            f"model.decode(z) must be an Independent of Normal or Bernoulli pixels; got {p!r:.60}. "
+            "For flat pictures (M, D): Independent(Normal(mean, sigma), 1)."
+        )
+    if p.batch_shape != z.shape[:1]:
+        raise ValueError(
+            f"model.decode(z) must make one picture a code: for {len(z)} codes it has the batch shape "
+            f"{tuple(p.batch_shape)}. Is the number in Independent(…, n) that of the picture's axes?"
+        )
+    return p.base_dist
+
+
+def natural(p: Normal | Bernoulli) -> Tensor:
+    """eta in log p(x) = x eta + log p(0) + h(x), which normal and Bernoulli pixels share (the exponential family)."""
+    return p.logits if isinstance(p, Bernoulli) else p.mean / p.variance
+
+
+def score_pixels(p: Normal | Bernoulli, x: Tensor) -> Tensor:
+    """log p(x) summed over the pixels, (M,), in float64."""
+    if isinstance(p, Bernoulli):
+        p = Bernoulli(logits=p.logits.double(), validate_args=False)
+    else:
+        p = Normal(p.mean.double(), p.stddev.double(), validate_args=False)
+    return p.log_prob(x.double()).flatten(start_dim=1).sum(1)
+
+
+def log_prior(model: Model, z: Tensor) -> Tensor:
+    """log P(z) for codes (..., d), in float64; -inf where P(z) is zero."""
+    prior = model.prior
+    if normal := diagonal(prior):
+        normal = Normal(normal.mean.double(), normal.stddev.double(), validate_args=False)
+        return normal.log_prob(z.double()).sum(-1)
+    z = z.to(prior.mean)
+    inside = z.isfinite().all(-1) & _support(prior).check(z)
+    z = z.where(inside[..., None], prior.mean)  # a density that checks what it is asked would rather stop
+    return prior.log_prob(z).double().masked_fill(~inside, -torch.inf)
+
+
+def prior_gradient(model: Model, z: Tensor, create_graph: bool = False) -> Tensor:
+    """The gradient of log P(z) at codes z (..., d)."""
+    prior = model.prior
+    if normal := diagonal(prior):
+        return (normal.mean - z) / normal.variance
+    with torch.enable_grad():
+        z = z if z.requires_grad else z.detach().requires_grad_()
+        height = prior.log_prob(z.to(prior.mean)).sum() + 0 * z.square().sum()  # some densities have no second slope
+        return torch.autograd.grad(height, z, create_graph=create_graph)[0]
+
+
+def codes_at_once(x: Tensor, share: float = 0.25) -> int:
+    """How many codes are decoded at once, for images x (N, *image_shape)."""
+    return memory.at_once(CODE * x[0].numel(), f"a picture of {' x '.join(map(str, x.shape[1:]))}", share)
+
+
+@torch.no_grad()
+def log_integrand(model: Model, x: Tensor, image: Tensor, z: Tensor) -> Tensor:
+    """log P(x|z) P(z), (M,), in float64, of the images x[image] at codes z (M, d); x (N, *image_shape), image (M,)."""
+    size = codes_at_once(x)
+    blocks = zip(z.split(size), image.split(size), strict=True)
+    return torch.cat([score_pixels(pixels(model, c), x[i]) for c, i in blocks]) + log_prior(model, z)
+
+
+@torch.no_grad()
+def check_x(model: Model, x: Any) -> Tensor:
+    """Images on the model's device.
+
+    Raises TypeError for what is no model, and ValueError for images of another shape or type, NaN, or values that no
+    pixel can have.
+    """
+    if not isinstance(model, Model):
+        raise TypeError(f"a model has decode(z), prior and latent_dim (see evidence.Model); got {model!r:.60}.")
+    prior, d = model.prior, model.latent_dim
+    if prior.batch_shape or prior.event_shape != (d,):
+        raise ValueError(
+            f"model.prior must have the batch shape () and the event shape ({d},); got {tuple(prior.batch_shape)} and "
+            f"{tuple(prior.event_shape)}. For coordinates that know nothing of each other: Independent(…, 1)."
+        )
+    p = pixels(model, prior.mean[None])
+    x = as_images(x, tuple(p.mean.shape[1:]), p.mean, name="x", values=False)
+    if isinstance(model, VAE) or isinstance(p, Bernoulli):
+        check_range(x, "x")
+    elif not len(x) or not x.isfinite().all():  # a decoder of one's own may draw what is no grey level
+        raise ValueError("x must hold finite numbers only, and at least one picture. Leave out NaN and infinity.")
+    if isinstance(p, Bernoulli) and not ((x == 0) | (x == 1)).all():
+        raise ValueError(
+            "Bernoulli pixels are 0 or 1, and x holds greys, for which their formula is no density. Round them, "
+            '(x > 0.5).float(), or take a model with likelihood="gaussian".'
+        )
+    return x
+
+
+def check_smooth(model: Model, method: str) -> None:
+    """Raises ValueError for a prior with an edge, for methods that follow slopes."""
+    support = _support(model.prior)
+    while hasattr(support, "base_constraint"):
+        support = support.base_constraint
+    if support is not constraints.real or not model.prior.mean.isfinite().all():
+        raise ValueError(
+            f"{method} follows the slopes of P(z), and model.prior ends at an edge or has no mean. There "
+            "evidence.monte_carlo and, with an encoder, evidence.importance work."
+        )
+
+
+def _support(prior: Distribution) -> constraints.Constraint:
+    """Where the density of a prior is not zero."""
+    if prior.support is None:
+        raise ValueError(f"model.prior must say where it is not zero: its `support` is None; got {prior!r:.60}.")
+    return prior.support
+
+
+def too_steep() -> ValueError:
+    """What is said where the landscape is steeper than numbers can hold."""
+    return ValueError(
+        "P(x|z) is so steep that float32 overflows. Is sigma very small? Try the model in double precision "
+        "(model.double()), or a larger sigma."
+    )
+
+
+class Table:
+    """Codes that serve every image: each is decoded once, and one matrix product scores all images at all codes.
+
+    z (G, d); the product runs in `dtype`. `KEPT` of the budget for memory may keep the decoded codes; where they do not
+    fit, `kept` is False, and they are decoded again for each call of `log_likelihood`.
+    Raises ValueError when sigma changes with z: the product has no room for it.
+    """
+
+    @torch.no_grad()
+    def __init__(self, model: Model, z: Tensor, dtype: torch.dtype = torch.float64) -> None:
+        self.model, self.z, self.dtype, self.log_prior = model, z, dtype, log_prior(model, z)
+        p = pixels(model, z[:16])  # drawn alone, the first would be rounded in another way than in a block
+        self.first = Bernoulli(logits=p.logits[:1]) if isinstance(p, Bernoulli) else Normal(p.mean[:1], p.stddev[:1])
+        width = self.first.mean.numel()
+        self.kept = len(z) * width * dtype.itemsize <= KEPT * memory.BUDGET
+        if self.kept:
+            self.eta = torch.empty(len(z), width, dtype=dtype, device=z.device)
+            self.log_p_0 = torch.empty(len(z), dtype=torch.float64, device=z.device)
+            for some, eta, log_p_0 in self._decoded():
+                self.eta[some], self.log_p_0[some] = eta, log_p_0
+
+    def _decoded(self) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Block by block: which codes, their eta, and their log p(0)."""
+        size, start = codes_at_once(self.first.mean), 0
+        for z in self.z.split(size):
+            p = pixels(self.model, z)
+            if isinstance(p, Normal) and (p.variance != self.first.variance).any():
+                raise ValueError("the decoder's sigma must be the same for all z; this one changes with z.")
+            eta = natural(p).flatten(start_dim=1).to(self.dtype)
+            if not eta.isfinite().all():
+                raise too_steep()
+            yield slice(start, start + len(z)), eta, score_pixels(p, torch.zeros_like(p.mean))
+            start += len(z)
+
+    @torch.no_grad()
+    def log_likelihood(self, x: Tensor) -> Tensor:
+        """log P(x|z), (N, G), of images x (N, *image_shape) at all the codes."""
+        flat = x.flatten(start_dim=1).to(self.dtype)
+        scores = torch.empty(len(x), len(self.z), dtype=torch.float64, device=x.device)
+        for some, eta, log_p_0 in [(slice(None), self.eta, self.log_p_0)] if self.kept else self._decoded():
+            scores[:, some] = flat @ eta.T
+            scores[:, some] += log_p_0
+        # h(x) is the same at every z, so the first z tells it.
+        exact = torch.cat([score_pixels(self.first, part) for part in x.split(codes_at_once(x))])
+        return scores.add_((exact - scores[:, 0])[:, None])
