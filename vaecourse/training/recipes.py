@@ -121,7 +121,7 @@ def train_vae(recipe: Recipe, path: Path, device: str | None = None) -> None:
         "versions": versions(),
         "scores": scores(model, images, load_dataset(recipe.dataset, split="test")),
     }
-    save_model(path, model, meta)
+    save_model(path, model, meta, "float16")
     partial.unlink(missing_ok=True)  # last: an hour's training must not hang on the scores
 
 
@@ -138,7 +138,7 @@ def _train_judge(name: str, path: Path) -> None:
         "versions": versions(),
         "scores": judge_scores(judge, test_set),
     }
-    save_model(path, judge, meta)
+    save_model(path, judge, meta, "float16")
 
 
 def judge_scores(judge: Classifier, test_set: ImageSet) -> dict[str, float]:

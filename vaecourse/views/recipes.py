@@ -60,7 +60,7 @@ def train_views(name: str, path: Path) -> None:
         "images": images.digest(),
         "versions": versions(),
     }
-    save_model(path, model, meta | {"scores": view_scores(model, images, recipe.gap)})
+    save_model(path, model, meta | {"scores": view_scores(model, images, recipe.gap)}, "float16")
 
 
 def view_scores(model: ViewVAE, images: ImageSet, gap: int) -> dict[str, float]:
