@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vaecourse import VAE, load_pretrained
+from vaecourse.model import Classifier
 from vaecourse.model import checkpoints as ck
 from vaecourse.training import JUDGES, RECIPES
 from vaecourse.views import VIEW_RECIPES
@@ -27,7 +28,7 @@ def model():
 
 def test_a_model_comes_back_with_its_numbers_and_its_story(tmp_path, model):
     path = tmp_path / "größe ü.safetensors"
-    ck.save_model(path, model, {"name": "toy", "scores": {"elbo": 1.5}})
+    ck.save_model(path, model, {"name": "toy", "scores": {"elbo": 1.5}}, precision="float16")
     back = ck.load_model(path)
     z = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
     assert torch.allclose(back.decode(z).mean, model.decode(z).mean, atol=1e-3)
@@ -212,6 +213,62 @@ def test_a_model_of_another_shape_or_with_weights_gone_bad_is_refused(tmp_path, 
     ck.write_safetensors(path, bad, {"config": model.config})
     with pytest.raises(ck.CheckpointError, match="not finite"):
         ck.load_model(path)
+
+
+def test_what_is_saved_is_whole_floats_unless_asked(tmp_path, model):
+    for precision, dtype in (("float32", torch.float32), ("float16", torch.float16)):
+        model.save(tmp_path / precision, {"name": "toy"}, precision=precision)
+        tensors, _ = ck.read_safetensors(tmp_path / precision)
+        assert {v.dtype for v in tensors.values() if v.ndim} == {dtype}
+    back = VAE.load(tmp_path / "float32")
+    assert all(torch.equal(a, b) for a, b in zip(back.parameters(), model.parameters(), strict=True))
+    assert back.meta["name"] == "toy" and not back.training and back.config == model.config
+    with pytest.raises(ValueError, match="got 'bfloat16'"):
+        model.save(tmp_path / "odd", precision="bfloat16")
+    ck.save_model(tmp_path / "judge", Classifier((4, 4)), {})
+    with pytest.raises(ck.CheckpointError, match="holds a Classifier"):
+        VAE.load(tmp_path / "judge")
+
+
+def own_encoder(bend=torch.nn.GELU):
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 6), bend(), torch.nn.BatchNorm1d(6), tied(6))
+
+
+def tied(n):
+    """Two layers that share their weights."""
+    first = torch.nn.Linear(n, n)
+    return torch.nn.Sequential(first, torch.nn.Tanh(), first, torch.nn.Linear(n, 4))
+
+
+def test_networks_of_your_own_come_back_into_others_of_the_same_structure(tmp_path):
+    first = VAE((3, 4), encoder=own_encoder(), sigma=0.1)
+    first.encode(torch.rand(9, 3, 4, generator=torch.Generator().manual_seed(0)))  # moves the means of the batches
+    first.eval().save(tmp_path / "own")
+    back = VAE.load(tmp_path / "own", encoder=own_encoder())
+    assert all(torch.equal(a, b) for a, b in zip(back.state_dict().values(), first.state_dict().values(), strict=True))
+
+
+def test_another_structure_is_refused_though_its_weights_have_the_same_shapes(tmp_path, model):
+    VAE((3, 4), encoder=own_encoder(torch.nn.Tanh)).save(tmp_path / "own")
+    given = own_encoder()
+    before = given[1].weight.clone()
+    with pytest.raises(ck.CheckpointError, match=r"it has .*Tanh.* where .* has .*GELU") as caught:
+        VAE.load(tmp_path / "own", encoder=given)
+    assert "Networks of your own go in by name" in str(caught.value)
+    assert torch.equal(given[1].weight, before), "what is refused leaves no trace"
+    with pytest.raises(ck.CheckpointError, match="Networks of your own go in by name"):
+        VAE.load(tmp_path / "own")
+    model.decoder.net[1] = torch.nn.Tanh()  # the same by hand
+    model.save(tmp_path / "mixed")
+    with pytest.raises(ck.CheckpointError, match=r"Tanh\(\) where the network given has \(1\): GELU"):
+        VAE.load(tmp_path / "mixed")
+    with pytest.raises(ck.CheckpointError, match="another kind of model"):
+        ck.load_model(tmp_path / "mixed", nonsense=own_encoder())
+
+
+def test_files_that_do_not_tell_their_structure_are_read_as_before(tmp_path, model):
+    ck.write_safetensors(tmp_path / "old", dict(model.state_dict()), {"config": model.config})
+    assert torch.equal(VAE.load(tmp_path / "old").decoder.net[0].weight, model.decoder.net[0].weight)
 
 
 def test_a_missing_file_gets_a_sentence(tmp_path, record_property):

@@ -1,5 +1,6 @@
 """The model against SciPy, hand-derived values and autograd."""
 
+import json
 import math
 
 import numpy as np
@@ -156,6 +157,11 @@ def test_wrong_codes_get_a_sentence(small, z):
         {"latent_dim": 0},
         {"latent_dim": 2.5},
         {"hidden": (-1,)},
+        {"hidden": (8, True)},
+        {"hidden": "64"},
+        {"latent_dim": math.nan},
+        {"latent_dim": math.inf},
+        {"latent_dim": "two"},
         {"likelihood": "poisson"},
         {"sigma": 0.0},
         {"sigma": math.nan},
@@ -165,3 +171,98 @@ def test_wrong_codes_get_a_sentence(small, z):
 def test_wrong_settings_get_a_sentence(settings):
     with pytest.raises(ValueError, match="must be"):
         VAE(**settings)
+
+
+def test_sizes_as_people_have_them():
+    plain = VAE((3, 4), 2, hidden=(64,), sigma=0.5)
+    for settings in (
+        {"image_shape": np.array([3, 4]), "latent_dim": np.int64(2), "hidden": 64, "sigma": np.float32(0.5)},
+        {"image_shape": [3.0, 4.0], "latent_dim": 2.0, "hidden": [np.int32(64)], "decoder_hidden": 64, "sigma": 0.5},
+    ):
+        model = VAE(**settings)
+        assert model.config == plain.config and str(model) == str(plain)
+        assert json.loads(json.dumps(model.config)), "it can be written down"
+
+
+def test_a_guess_that_would_be_a_point_keeps_finite_densities(small, x):
+    with torch.no_grad():
+        small.encoder.net[-1].bias[2:] = -200.0
+    q, z = small.encode(x), torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
+    assert q.stddev.min() > 0
+    for found in (q.log_prob(q.mean), q.log_prob(z), *small.elbo_terms(x)):
+        assert torch.isfinite(found).all()
+    expected = stats.norm(q.mean.detach(), 1e-12).logpdf(q.mean.detach().numpy()).sum(-1)
+    assert q.log_prob(q.mean).detach().numpy() == pytest.approx(expected, rel=1e-5)
+
+
+def test_double_precision_all_the_way(small, x):
+    single, z = small.elbo_terms(x, noise=torch.ones(5, 2)), torch.ones(7, 2)
+    coarse = small.decode(z).mean
+    small.double()
+    q, p, terms = small.encode(x), small.decode(z), small.elbo_terms(x, noise=torch.ones(5, 2).double())
+    assert {t.dtype for t in (q.mean, q.stddev, p.mean, small.prior.mean, *terms)} == {torch.float64}
+    assert small.elbo(x, torch.Generator().manual_seed(0)).dtype == torch.float64
+    torch.testing.assert_close(p.mean.float(), coarse)
+    torch.testing.assert_close(terms.log_likelihood.float(), single.log_likelihood)
+
+
+def test_results_are_whole_floats_where_products_are_halves(small, x):
+    seen = []
+    small.encoder.net[1].register_forward_hook(lambda *arguments: seen.append(arguments[-1].dtype))
+    with torch.autocast("cpu", torch.bfloat16):
+        q, p = small.encode(x), small.decode(torch.zeros(2, 2))
+    assert seen == [torch.bfloat16] and {q.mean.dtype, q.stddev.dtype, p.mean.dtype} == {torch.float32}
+
+
+class Convolutions(torch.nn.Module):
+    """An encoder of pictures (N, 8, 8) that knows one axis before the picture's own, and dropout."""
+
+    def __init__(self, smooth=torch.nn.GELU):
+        super().__init__()
+        self.layers = torch.nn.Sequential(
+            torch.nn.Conv2d(1, 3, 3, 2, 1), smooth(), torch.nn.Flatten(), torch.nn.Dropout(), torch.nn.Linear(48, 4)
+        )
+
+    def forward(self, x):
+        assert x.ndim == 3
+        return self.layers(x[:, None])
+
+
+def up():
+    """A decoder of codes (N, 2) that ends in pictures (N, 8, 8)."""
+    return torch.nn.Sequential(
+        *(torch.nn.Linear(2, 16), torch.nn.Unflatten(1, (1, 4, 4)), torch.nn.ConvTranspose2d(1, 1, 2, 2)),
+        torch.nn.Flatten(1, 2),
+    )
+
+
+def test_networks_of_your_own_stand_where_the_layers_would():
+    torch.manual_seed(0)
+    encoder, decoder = Convolutions(), up()
+    before = torch.random.get_rng_state()
+    model = VAE((8, 8), encoder=encoder, decoder=decoder, sigma=0.1)
+    assert torch.equal(before, torch.random.get_rng_state()) and encoder.training, "looking at them changes nothing"
+    model.eval()
+    x, z = torch.rand(5, 8, 8), torch.randn(3, 4, 2)
+    numbers = encoder(x).detach().numpy().astype(float)
+    q = model.encode(x)
+    assert q.mean.detach().numpy() == pytest.approx(numbers[:, :2], abs=1e-6)
+    assert q.stddev.detach().numpy() == pytest.approx(1 / (1 + np.exp(-numbers[:, 2:])), abs=1e-6)
+    torch.testing.assert_close(model.encode(x[1]).mean, q.mean[1])
+    drawn = model.decode(z).mean
+    torch.testing.assert_close(drawn[2], decoder(z[2]).sigmoid())
+    torch.testing.assert_close(model.decode(z[2, 1]).mean, drawn[2, 1])
+    assert {id(p) for p in encoder.parameters()} < {id(p) for p in model.parameters()}
+
+
+@pytest.mark.parametrize(
+    ("networks", "says"),
+    [
+        ({"encoder": torch.nn.Flatten()}, r"the encoder must turn \(2, 8, 8\) into \(2, 4\); got \(2, 64\)"),
+        ({"decoder": torch.nn.Linear(2, 60)}, r"the decoder must turn \(2, 2\) into \(2, 8, 8\); got \(2, 60\)"),
+        ({"decoder": torch.nn.LSTM(2, 64)}, r"the decoder must turn .*; got tuple"),
+    ],
+)
+def test_networks_that_do_not_fit_get_a_sentence(networks, says):
+    with pytest.raises(ValueError, match=says):
+        VAE((8, 8), **networks)

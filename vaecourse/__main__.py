@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from .course import preflight, speed
 from .data import DataError, load_dataset
@@ -16,6 +17,7 @@ from .training import (
     JUDGES,
     RECIPES,
     TrainingDiverged,
+    as_device,
     best_device,
     check_name,
     claims_over,
@@ -27,6 +29,8 @@ from .training import (
     train_seeds,
 )
 from .views import SIDE, VIEW_RECIPES, ViewVAE, train_views, view_scores
+
+_EXPECTED = (ValueError, CheckpointError, DataError, TrainingDiverged, distributed.PeerLost, KeyboardInterrupt)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,16 +56,22 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         with distributed.join():
-            return options.run(options)
-    except (ValueError, CheckpointError, DataError, TrainingDiverged) as error:
-        code, reason = 1, str(error)
-    except distributed.PeerLost as error:
-        code, reason = 1, f"{error}. The same command goes on from the last whole epoch."
-    except KeyboardInterrupt:
-        code, reason = 130, "stopped. The same command goes on from the last whole epoch."
+            try:
+                return int(options.run(options))
+            except _EXPECTED as error:  # said before this process leaves the others, who may end it
+                return _say(error, options.command)
+    except _EXPECTED as error:
+        return _say(error, options.command)
+
+
+def _say(error: BaseException, command: str) -> int:
+    """Prints what went wrong, unless another process of the run has done so; returns the exit status."""
+    stopped, reason = isinstance(error, KeyboardInterrupt), str(error)
+    if stopped or isinstance(error, distributed.PeerLost):
+        reason = f"{'stopped' if stopped else error}. The same command goes on from the last whole epoch."
     if distributed.first_to_speak():
-        print(f"{options.command}: {reason}", file=sys.stderr)
-    return code
+        print(f"{command}: {reason}", file=sys.stderr)
+    return 130 if stopped else 1
 
 
 def _say_where(command: argparse.ArgumentParser) -> None:
@@ -71,18 +81,33 @@ def _say_where(command: argparse.ArgumentParser) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     check_name(options.name, [*RECIPES, *VIEW_RECIPES, *JUDGES])
+    _check_where(options)
     path = options.folder / f"{options.name}.safetensors"
-    if options.name not in VIEW_RECIPES:
+    if options.name in VIEW_RECIPES:
+        train_views(options.name, path, options.device)
+    else:
         train_model(options.name, path, options.device)
-    elif distributed.leads():
-        train_views(options.name, path)
     if distributed.leads():
         print(f"wrote {path}")
         _print_scores(load_model(path).meta["scores"])
     return 0
 
 
+def _check_where(options: argparse.Namespace) -> None:
+    """Raises ValueError, before anybody has waited, for a device or a folder with which no training can end well."""
+    as_device(options.device)
+    try:
+        options.folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=options.folder):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"cannot write into {options.folder}: {error.strerror}. Name another folder with --folder."
+        ) from error
+
+
 def _seeds(options: argparse.Namespace) -> int:
+    _check_where(options)
     paths = []
     for path in train_seeds(options.name, options.seeds, options.folder, options.device):
         paths.append(path)

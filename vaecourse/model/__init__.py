@@ -4,6 +4,7 @@ picture shows; and reading and writing their weights, safetensors files with the
 
 from .checkpoints import (
     CheckpointError,
+    difference,
     load_model,
     load_pretrained,
     pretrained_names,
@@ -13,6 +14,7 @@ from .checkpoints import (
     write_safetensors,
 )
 from .classifier import Classifier
+from .sizes import as_count
 from .vae import VAE, Decoder, ElboTerms, Encoder
 
 __all__ = [
@@ -22,6 +24,8 @@ __all__ = [
     "Decoder",
     "ElboTerms",
     "Encoder",
+    "as_count",
+    "difference",
     "load_model",
     "load_pretrained",
     "pretrained_names",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 from importlib.resources import files
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from ..files import write_whole
 
 __all__ = [
     "CheckpointError",
+    "difference",
     "load_model",
     "load_pretrained",
     "pretrained_names",
@@ -45,12 +47,12 @@ class CheckpointError(RuntimeError):
     """A checkpoint that cannot be written or read, or that belongs to something else."""
 
 
-def write_safetensors(path: str | Path, tensors: dict[str, Tensor], meta: dict) -> None:
+def write_safetensors(path: str | Path, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
     """Writes tensors and a JSON-able `meta` to `path`, whole or not at all.
 
     Raises CheckpointError when the folder cannot be written to or has no space left.
     """
-    cpu = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+    cpu = {k: v.detach().to("cpu", copy=True).contiguous() for k, v in tensors.items()}  # apart, also where shared
     try:
         write_whole(Path(path), save(cpu, metadata={"meta": json.dumps(meta)}))
     except OSError as error:
@@ -60,7 +62,7 @@ def write_safetensors(path: str | Path, tensors: dict[str, Tensor], meta: dict) 
         ) from error
 
 
-def read_safetensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
+def read_safetensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors (on the CPU) and the `meta` of a file that `write_safetensors` wrote.
 
     Raises CheckpointError when the file is missing, cut short, or something else.
@@ -84,32 +86,53 @@ def read_safetensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
     return tensors, meta
 
 
-def save_model(path: str | Path, model: Any, meta: dict) -> None:
-    """Writes the weights in half precision (half the download; `tests` hold the scores against it) with `meta`."""
-    weights = {k: v.half() if v.ndim else v for k, v in model.state_dict().items()}
-    write_safetensors(path, weights, {"kind": type(model).__name__, "config": model.config} | meta)
+def save_model(path: str | Path, model: Any, meta: dict[str, Any], precision: str = "float32") -> None:
+    """Writes the weights of a model of a `stored` class with its structure and `meta`.
+
+    precision  "float32", or "float16" for half the download (single numbers, such as sigma, stay whole)
+
+    Raises ValueError for another precision, CheckpointError when the file cannot be written.
+    """
+    if precision not in ("float32", "float16"):
+        raise ValueError(f'precision must be "float32" or "float16"; got {precision!r}.')
+    dtype = getattr(torch, precision)
+    weights = {k: v.to(dtype) if v.ndim and v.is_floating_point() else v for k, v in model.state_dict().items()}
+    own = {"kind": type(model).__name__, "config": model.config, "structure": str(model)}
+    write_safetensors(path, weights, own | meta)
 
 
-def load_model(path: str | Path) -> Any:
+def load_model(path: str | Path, **networks: nn.Module) -> Any:
     """The model that `save_model` wrote: float32, on the CPU, in eval mode, with what is known of it in `.meta`.
 
-    Raises CheckpointError when the file is not a whole checkpoint of this course.
+    networks  parts of it that are not the course's own, such as encoder=... of a VAE: they get their weights
+
+    Raises CheckpointError when the file is not a whole checkpoint of this course, or its structure is another.
     """
     tensors, meta = read_safetensors(path)
     try:
         kind, config = _kind(path, meta.get("kind", "VAE")), meta["config"]
         with torch.device("meta"):  # where a model takes no memory, however large the file says that it is
-            shapes = {k: v.shape for k, v in kind(**config).state_dict().items()}
-        if shapes != {k: v.shape for k, v in tensors.items()}:
+            blank = kind(**config, **networks)
+        if meta.get("structure", str(blank)) != str(blank):  # older files do not say
+            raise ValueError(f"{difference(meta['structure'], str(blank))}. Networks of your own go in by name")
+        if {k: v.shape for k, v in blank.state_dict().items()} != {k: v.shape for k, v in tensors.items()}:
             raise ValueError("its weights do not fit its description")
-        model: Any = kind(**config)
-        model.load_state_dict({k: v.float() for k, v in tensors.items()})
+        weights = {k: v.float() for k, v in tensors.items()}
+        model: Any = kind(**config, **networks)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path} holds another kind of model ({error}). Load it with what wrote it.") from error
-    if not all(torch.isfinite(v).all() for v in model.state_dict().values()):
+    if not all(torch.isfinite(v).all() for v in weights.values()):
         raise CheckpointError(f"{path} holds weights that are not finite. Train the model again.")
+    model.load_state_dict(weights)
     model.meta = meta
     return model.eval()
+
+
+def difference(found: Any, wanted: str) -> str:
+    """Where two descriptions of a network, as str(network) makes them, part company."""
+    pairs = zip_longest(str(found).splitlines(), wanted.splitlines(), fillvalue="nothing")
+    theirs, ours = next(pair for pair in pairs if pair[0] != pair[1])
+    return f"it has {theirs.strip()} where the network given has {ours.strip()}"
 
 
 def _kind(path: str | Path, name: str) -> type[nn.Module]:

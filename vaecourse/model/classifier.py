@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from ..images import as_images
 from .checkpoints import stored
+from .sizes import as_count
 
 __all__ = ["Classifier"]
 
@@ -18,15 +20,22 @@ _BATCH = 2048
 
 @stored
 class Classifier(nn.Module):
-    """Images (N, *image_shape) to logits (N, classes): two convolutions that halve the image, and two layers."""
+    """Images (N, *image_shape) to logits (N, classes): two convolutions that halve the image, and two layers.
+
+    Raises ValueError for sizes that make no network.
+    """
 
     meta: dict[str, Any]  # of a model that was loaded: how it was made, and what it scored
 
-    def __init__(self, image_shape: tuple[int, int] = (28, 28), classes: int = 10, width: int = 16):
+    def __init__(self, image_shape: Sequence[int] = (28, 28), classes: int = 10, width: int = 16):
         super().__init__()
-        self.image_shape = tuple(image_shape)
+        sides = [as_count(n, "each side of image_shape") for n in image_shape]
+        if len(sides) != 2:
+            raise ValueError(f"image_shape must be two numbers, such as (28, 28); got {tuple(sides)}.")
+        classes, width = as_count(classes, "classes"), as_count(width, "width")
+        self.image_shape = tuple(sides)
         self.config: dict[str, Any] = {"image_shape": self.image_shape, "classes": classes, "width": width}
-        height, breadth = (-(-side // 4) for side in image_shape)
+        height, breadth = (-(-side // 4) for side in sides)
         self.net = nn.Sequential(
             nn.Conv2d(1, width, 3, stride=2, padding=1),
             nn.GELU(),
@@ -40,7 +49,8 @@ class Classifier(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.net(x[:, None])
+        logits: Tensor = self.net(x[:, None])
+        return logits
 
     @torch.no_grad()
     def probabilities(self, x: ArrayLike | Tensor) -> Tensor:
@@ -56,5 +66,5 @@ class Classifier(nn.Module):
         """
         x = as_images(x, self.image_shape, next(self.parameters()), leading=None)
         flat = x.reshape(-1, *self.image_shape)
-        p = torch.cat([self(batch).softmax(-1) for batch in flat.split(_BATCH)])
+        p = torch.cat([self(batch).softmax(-1) for batch in torch.split(flat, _BATCH)])
         return p.reshape(*x.shape[: -len(self.image_shape)], -1)

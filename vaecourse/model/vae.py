@@ -15,7 +15,10 @@ Rybkin et al., "Simple and Effective VAE Training with Calibrated Decoders", 202
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from itertools import chain, pairwise
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -23,9 +26,12 @@ from torch import Tensor, nn
 from torch.distributions import Bernoulli, Distribution, Independent, Normal, kl_divergence
 
 from ..images import as_codes, as_generator, as_images
-from .checkpoints import stored
+from .checkpoints import CheckpointError, load_model, save_model, stored
+from .sizes import as_count
 
 __all__ = ["VAE", "Decoder", "ElboTerms", "Encoder"]
+
+NARROWEST = 1e-12  # no standard deviation of a guess is smaller: its square, and a distance over it, stay float32
 
 
 class ElboTerms(NamedTuple):
@@ -35,7 +41,7 @@ class ElboTerms(NamedTuple):
     kl: Tensor  # KL(Q(z|x) || P(z))
 
 
-def mlp(sizes: tuple[int, ...]) -> nn.Sequential:
+def mlp(sizes: Sequence[int]) -> nn.Sequential:
     """Linear layers through `sizes`, with a GELU between each two and none at the end."""
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise(sizes):
@@ -43,31 +49,44 @@ def mlp(sizes: tuple[int, ...]) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
+def batched(net: nn.Module, x: Tensor, dims: int) -> Tensor:
+    """net(x) in the precision of x, whatever axes stand before the last `dims`: networks know one such axis only."""
+    before, own = x.shape[: x.ndim - dims], x.shape[x.ndim - dims :]
+    y: Tensor = net(x.reshape(math.prod(before), *own)).to(x.dtype)
+    return y.reshape(*before, *y.shape[1:])
+
+
 class Encoder(nn.Module):
-    """x -> Q(z|x): one pass over an image (N, *image_shape) guesses where its z lies, and how surely."""
+    """x -> Q(z|x): one pass over images (N, *image_shape) guesses where each one's z lies, and how surely.
 
-    def __init__(self, image_shape: tuple[int, ...], latent_dim: int, hidden: tuple[int, ...]):
+    net  any module that turns images into numbers (N, 2 * latent_dim): the means, then the raw widths
+    """
+
+    def __init__(self, net: nn.Module, image_shape: tuple[int, ...]):
         super().__init__()
-        self.net = mlp((math.prod(image_shape), *hidden, 2 * latent_dim))
-        self.image_dims = len(image_shape)
+        self.net, self.image_shape = net, image_shape
 
-    def forward(self, x: Tensor) -> Independent:
-        mean, raw = self.net(x.flatten(start_dim=-self.image_dims)).float().chunk(2, dim=-1)
+    def forward(self, x: Tensor) -> Independent[Normal]:
+        mean, raw = batched(self.net, x, len(self.image_shape)).chunk(2, dim=-1)
         # An image only ever narrows down where its z may lie, so no guess is wider than the prior. (With the usual
-        # exp(raw), one odd image in a million asks for a width of 1e12, and training ends in NaN.)
-        return Independent(Normal(mean, raw.sigmoid(), validate_args=False), 1, validate_args=False)
+        # exp(raw), one odd image in a million asks for a width of 1e12, and training ends in NaN.) Nor is any guess a
+        # single point, whose density would be infinite.
+        scale = raw.sigmoid().clamp_min(NARROWEST)
+        return Independent(Normal(mean, scale, validate_args=False), 1, validate_args=False)
 
 
 class Decoder(nn.Module):
-    """z -> the logits of f(z), an image of shape (N, *image_shape). f(z) itself is their sigmoid."""
+    """z -> the logits of f(z), images of shape (N, *image_shape). f(z) itself is their sigmoid.
 
-    def __init__(self, image_shape: tuple[int, ...], latent_dim: int, hidden: tuple[int, ...]):
+    net  any module that turns codes (N, latent_dim) into so many numbers as the images have pixels
+    """
+
+    def __init__(self, net: nn.Module, image_shape: tuple[int, ...]):
         super().__init__()
-        self.net = mlp((latent_dim, *hidden, math.prod(image_shape)))
-        self.image_shape = image_shape
+        self.net, self.image_shape = net, image_shape
 
     def forward(self, z: Tensor) -> Tensor:
-        return self.net(z).float().unflatten(-1, self.image_shape)
+        return batched(self.net, z, 1).reshape(*z.shape[:-1], *self.image_shape)
 
 
 @stored
@@ -81,8 +100,11 @@ class VAE(nn.Module):
     likelihood   "gaussian": P(x|z) = N(f(z), sigma^2 I); "bernoulli": for images whose pixels are 0 or 1
     sigma        standard deviation of a pixel, in grey levels of [0, 1]; None learns one number for all pixels,
                  which settles at the root mean squared error of the drawings ("calibrated")
+    encoder      a network of your own in the place of those layers: images (N, *image_shape) to numbers
+                 (N, 2 * latent_dim), first the means, then raw widths, of which a sigmoid makes standard deviations
+    decoder      a network of your own: codes (N, latent_dim) to logits (N, *image_shape); also as rows of pixels
 
-    Raises ValueError for a shape, width, likelihood or sigma that makes no model.
+    Raises ValueError for a shape, width, likelihood, sigma or network that makes no model.
 
         >>> model = VAE(image_shape=(8, 8), latent_dim=3, hidden=(16,))
         >>> x = torch.rand(5, 8, 8)
@@ -90,44 +112,54 @@ class VAE(nn.Module):
         (torch.Size([5, 3]), torch.Size([5, 8, 8]))
         >>> model.elbo(x, torch.Generator().manual_seed(0)).shape
         torch.Size([5])
+        >>> shallow = VAE((8, 8), 3, decoder=torch.nn.Linear(3, 64))
     """
 
     meta: dict[str, Any]  # of a model that was loaded: how it was made, and what it scored
 
     def __init__(
         self,
-        image_shape: tuple[int, ...] = (28, 28),
+        image_shape: Sequence[int] = (28, 28),
         latent_dim: int = 2,
-        hidden: tuple[int, ...] = (512, 512, 256),
-        decoder_hidden: tuple[int, ...] | None = None,
+        hidden: int | Sequence[int] = (512, 512, 256),
+        decoder_hidden: int | Sequence[int] | None = None,
         likelihood: str = "gaussian",
         sigma: float | None = None,
+        encoder: nn.Module | None = None,
+        decoder: nn.Module | None = None,
     ):
         super().__init__()
-        image_shape, hidden = tuple(image_shape), tuple(hidden)
-        decoder_hidden = hidden[::-1] if decoder_hidden is None else tuple(decoder_hidden)
-        sizes = (*image_shape, latent_dim, *hidden, *decoder_hidden)
-        if not image_shape or any(not isinstance(n, int) or n < 1 for n in sizes):
-            raise ValueError(
-                "image_shape, latent_dim and hidden must be whole numbers of at least 1, such as "
-                f"(28, 28), 2 and (512, 512, 256); got {image_shape}, {latent_dim} and {hidden}."
-            )
+        self.image_shape = _counts(image_shape, "image_shape")
+        self.latent_dim = as_count(latent_dim, "latent_dim")
+        widths = _counts(hidden, "hidden")
+        back = widths[::-1] if decoder_hidden is None else _counts(decoder_hidden, "decoder_hidden")
+        if not self.image_shape:
+            raise ValueError("image_shape must be at least one number, such as (28, 28); got ().")
         if likelihood not in ("gaussian", "bernoulli"):
             raise ValueError(f'likelihood must be "gaussian" or "bernoulli"; got {likelihood!r}.')
         if sigma is not None and not (likelihood == "gaussian" and 0 < sigma < math.inf):
             raise ValueError(f'sigma must be a positive number, with likelihood="gaussian"; got {sigma!r}.')
-        self.image_shape, self.latent_dim = image_shape, latent_dim
         self.likelihood = likelihood
         self.config = {
-            "image_shape": image_shape,
-            "latent_dim": latent_dim,
-            "hidden": hidden,
-            "decoder_hidden": decoder_hidden,
+            "image_shape": self.image_shape,
+            "latent_dim": self.latent_dim,
+            "hidden": widths,
+            "decoder_hidden": back,
             "likelihood": likelihood,
-            "sigma": sigma,
+            "sigma": None if sigma is None else float(sigma),
         }
-        self.encoder = Encoder(image_shape, latent_dim, hidden)
-        self.decoder = Decoder(image_shape, latent_dim, decoder_hidden)
+        pixels = math.prod(self.image_shape)
+        if encoder is None:
+            layers = mlp((pixels, *widths, 2 * self.latent_dim)).named_children()
+            encoder = nn.Sequential(OrderedDict(row=nn.Flatten(), **dict(layers)))  # the layers keep their numbers
+        else:
+            _try("encoder", encoder, self.image_shape, (2 * self.latent_dim,))
+        if decoder is None:
+            decoder = mlp((self.latent_dim, *back, pixels))
+        else:
+            _try("decoder", decoder, (self.latent_dim,), self.image_shape)
+        self.encoder = Encoder(encoder, self.image_shape)
+        self.decoder = Decoder(decoder, self.image_shape)
         if likelihood == "gaussian":
             # A learned sigma starts near the spread of MNIST's pixels, so the first steps are neither blind nor wild.
             log_sigma = torch.tensor(math.log(0.3 if sigma is None else sigma))
@@ -139,7 +171,7 @@ class VAE(nn.Module):
     @property
     def _weight(self) -> Tensor:
         """Any weight: it tells the device and the precision of all."""
-        return next(self.parameters())
+        return next(chain(self.parameters(), self.buffers()))
 
     @property
     def device(self) -> torch.device:
@@ -152,19 +184,20 @@ class VAE(nn.Module):
         return None if self.likelihood == "bernoulli" else self.log_sigma.exp().item()
 
     @property
-    def prior(self) -> Independent:
+    def prior(self) -> Independent[Normal]:
         """P(z) = N(0, I), event shape (latent_dim,)."""
-        zero = torch.zeros(self.latent_dim, device=self.device)
+        zero = torch.zeros(self.latent_dim, device=self.device, dtype=self._weight.dtype)
         return Independent(Normal(zero, torch.ones_like(zero), validate_args=False), 1, validate_args=False)
 
-    def encode(self, x: Tensor) -> Independent:
+    def encode(self, x: Tensor) -> Independent[Normal]:
         """Q(z|x) for images x (N, *image_shape): batch shape (N,), event shape (latent_dim,).
 
         One image (*image_shape) has the batch shape (). Raises ValueError for another shape, dtype or range. (While
         training, only the shape is looked at: `fit` has checked the whole set once, and a look at the values at each
         step would stall a GPU.)
         """
-        return self.encoder(self._images(x))
+        q: Independent[Normal] = self.encoder(self._images(x))
+        return q
 
     def _images(self, x: Tensor) -> Tensor:
         return as_images(x, self.image_shape, self._weight, leading=(0, 1), values=not self.training)
@@ -189,7 +222,8 @@ class VAE(nn.Module):
         x = self._images(x)
         q = self.encoder(x)
         if noise is None:
-            noise = torch.randn(q.mean.shape, generator=as_generator(generator, self.device), device=self.device)
+            generator = as_generator(generator, self.device)
+            noise = torch.randn(q.mean.shape, generator=generator, device=self.device, dtype=q.mean.dtype)
         z = q.mean + q.stddev * noise  # the reparameterisation: z moves smoothly with the encoder's weights
         return ElboTerms(self.decode(z).log_prob(x), kl_divergence(q, self.prior))
 
@@ -200,3 +234,41 @@ class VAE(nn.Module):
         """
         log_likelihood, kl = self.elbo_terms(x, generator)
         return log_likelihood - kl
+
+    def save(self, path: str | Path, meta: dict[str, Any] | None = None, precision: str = "float32") -> None:
+        """Writes the weights to a safetensors file, whole or not at all, with what `meta` says of the model (JSON).
+
+        precision "float16" makes half the file and rounds to three digits. Raises CheckpointError where the file cannot
+        be written, ValueError for another precision.
+        """
+        save_model(path, self, meta or {}, precision)
+
+    @classmethod
+    def load(cls, path: str | Path, encoder: nn.Module | None = None, decoder: nn.Module | None = None) -> VAE:
+        """The model that `save` wrote: on the CPU, in eval mode, with `meta` in .meta.
+
+        A network of your own is not in the file, but for its weights. Give a new one of the same structure, and it gets
+        them. Raises CheckpointError for a file that holds something else, or where the structure is another.
+        """
+        model = load_model(path, **{k: v for k, v in (("encoder", encoder), ("decoder", decoder)) if v is not None})
+        if not isinstance(model, cls):
+            raise CheckpointError(f"{path} holds a {type(model).__name__}. Read it with vaecourse.model.load_model.")
+        return model
+
+
+def _counts(given: int | Sequence[int], name: str) -> tuple[int, ...]:
+    """One width, or several, as whole numbers. Raises ValueError."""
+    several = given if isinstance(given, Iterable) else (given,)
+    return tuple(as_count(n, f"each number of {name}") for n in several)
+
+
+def _try(name: str, net: nn.Module, given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Raises ValueError unless the network turns two inputs of one shape into two outputs as large as wanted."""
+    like = next(net.parameters(), torch.zeros(()))
+    training = net.training
+    with torch.no_grad():
+        found = net.eval()(torch.zeros((2, *given), device=like.device, dtype=like.dtype))
+    net.train(training)
+    if not isinstance(found, Tensor) or len(found) != 2 or found[0].numel() != math.prod(wanted):
+        got = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        raise ValueError(f"the {name} must turn {(2, *given)} into {(2, *wanted)}; got {got}.")

@@ -3,17 +3,31 @@ by which the models that ship were made, so that one command makes each of them 
 """
 
 from . import distributed
+from .fitting import History, fit
 from .judge import fit_classifier
-from .recipes import JUDGES, RECIPES, Recipe, check_name, distil, judge_scores, scores, train_model, versions
+from .recipes import (
+    JUDGES,
+    RECIPES,
+    Recipe,
+    check_name,
+    distil,
+    judge_scores,
+    scores,
+    train_model,
+    unfinished,
+    versions,
+)
 from .seeds import claims_over, table, train_seeds
-from .trainer import History, TrainingDiverged, best_device, fit
+from .trainer import Trainer, TrainingDiverged, as_device, best_device, shuffled
 
 __all__ = [
     "JUDGES",
     "RECIPES",
     "History",
     "Recipe",
+    "Trainer",
     "TrainingDiverged",
+    "as_device",
     "best_device",
     "check_name",
     "claims_over",
@@ -23,8 +37,10 @@ __all__ = [
     "fit_classifier",
     "judge_scores",
     "scores",
+    "shuffled",
     "table",
     "train_model",
     "train_seeds",
+    "unfinished",
     "versions",
 ]

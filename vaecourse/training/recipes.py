@@ -17,14 +17,15 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.distributions import kl_divergence
-from tqdm.auto import tqdm
 
 from .. import __version__, measures
 from ..data import ImageSet, load_dataset
-from ..model import VAE, Classifier, load_pretrained, save_model
+from ..images import as_images, digest
+from ..model import VAE, Classifier, as_count, load_pretrained, save_model
 from . import distributed
+from .fitting import fit
 from .judge import fit_classifier
-from .trainer import best_device, fit
+from .trainer import Trainer, as_device, fingerprint, shuffled
 
 __all__ = [
     "JUDGES",
@@ -36,6 +37,7 @@ __all__ = [
     "scores",
     "train_model",
     "train_vae",
+    "unfinished",
     "versions",
 ]
 
@@ -67,14 +69,12 @@ _JUDGE_EPOCHS = 10
 def train_model(name: str, path: Path, device: str | None = None) -> None:
     """Trains the model called `name`, one of RECIPES or JUDGES, and writes it to `path` with its recipe and scores.
 
-    A VAE whose run is cut goes on where it was. Under torchrun, all processes train one that has no teacher together,
-    and the first one writes; what takes minutes only (judges, page models) it trains alone.
+    A run that was cut goes on where it was. Under torchrun, all processes train together, and the first one writes.
     """
     if name in RECIPES:
-        if RECIPES[name].teacher is None or distributed.leads():
-            train_vae(RECIPES[name], path, device)
-    elif distributed.leads():
-        _train_judge(name, path)
+        train_vae(RECIPES[name], path, device)
+    else:
+        _train_judge(name, path, device)
 
 
 def versions() -> dict[str, str]:
@@ -90,14 +90,11 @@ def check_name(name: str, known: list[str]) -> None:
 
 
 def train_vae(recipe: Recipe, path: Path, device: str | None = None) -> None:
-    """Trains a VAE as the recipe says and writes it to `path` with its scores; a run that was cut goes on.
-
-    Under torchrun, all processes train together and the first one measures and writes.
-    """
+    """Trains a VAE as `train_model` does, by a recipe that may have no name."""
     images = load_dataset(recipe.dataset, split="train")
     torch.manual_seed(recipe.seed)  # the weights that a network is born with
     model = VAE(images.images.shape[1:], hidden=recipe.hidden, decoder_hidden=recipe.decoder_hidden)
-    partial = path.with_suffix(".partial.safetensors")
+    partial = unfinished(path)
     if recipe.teacher is None:
         fit(
             model,
@@ -111,7 +108,7 @@ def train_vae(recipe: Recipe, path: Path, device: str | None = None) -> None:
     else:
         teacher = load_pretrained(recipe.teacher)
         assert isinstance(teacher, VAE)
-        distil(teacher, model, torch.as_tensor(images.images), recipe.epochs, recipe.seed)
+        distil(teacher, model, images, recipe.epochs, device=device, seed=recipe.seed, checkpoint=partial)
     if not distributed.leads():
         return
     meta = {
@@ -121,16 +118,28 @@ def train_vae(recipe: Recipe, path: Path, device: str | None = None) -> None:
         "versions": versions(),
         "scores": scores(model, images, load_dataset(recipe.dataset, split="test")),
     }
-    save_model(path, model, meta)
+    save_model(path, model, meta, "float16")
     partial.unlink(missing_ok=True)  # last: an hour's training must not hang on the scores
 
 
-def _train_judge(name: str, path: Path) -> None:
+def unfinished(path: Path) -> Path:
+    """Where the training of the model at `path` keeps its checkpoint."""
+    return path.with_suffix(".partial.safetensors")
+
+
+def _train_judge(name: str, path: Path, device: str | None) -> None:
     """Trains the classifier called `name`, one of JUDGES, and writes it to `path` with its accuracy."""
     train_set, test_set = (load_dataset(JUDGES[name], split=split) for split in ("train", "test"))
     torch.manual_seed(0)  # the weights that a network is born with
     judge = Classifier(train_set.images.shape[1:])
-    fit_classifier(judge, train_set.images, train_set.labels, _JUDGE_EPOCHS)
+    fit_classifier(
+        *(judge, train_set.images, train_set.labels, _JUDGE_EPOCHS),
+        device=device,
+        checkpoint=unfinished(path),
+        progress=True,
+    )
+    if not distributed.leads():
+        return
     meta = {
         "name": name,
         "recipe": {"dataset": JUDGES[name], "epochs": _JUDGE_EPOCHS, "seed": 0},
@@ -138,7 +147,8 @@ def _train_judge(name: str, path: Path) -> None:
         "versions": versions(),
         "scores": judge_scores(judge, test_set),
     }
-    save_model(path, judge, meta)
+    save_model(path, judge, meta, "float16")
+    unfinished(path).unlink(missing_ok=True)
 
 
 def judge_scores(judge: Classifier, test_set: ImageSet) -> dict[str, float]:
@@ -160,37 +170,55 @@ def scores(model: VAE, train_set: ImageSet, test_set: ImageSet) -> dict[str, flo
     return {name: value for name, value in values.items() if value is not None}
 
 
-def distil(teacher: VAE, student: VAE, images: Tensor, epochs: int, seed: int = 0) -> None:
+def distil(
+    teacher: VAE,
+    student: VAE,
+    images: Any,
+    epochs: int,
+    *,
+    device: torch.device | str | None = None,
+    seed: int = 0,
+    checkpoint: Path | None = None,
+    progress: bool = True,
+) -> None:
     """Teaches a small VAE to answer as the big one does, on images (N, *image_shape) and on codes all over the plane.
 
     The decoder copies f(z) at the codes of the images and at draws from a wide normal, so that a dragged point far
     from all data still shows what the teacher would draw. The encoder copies Q(z|x), in the sense of the smaller
-    KL(student || teacher). Both in place. Raises ValueError unless both likelihoods are Gaussian.
+    KL(student || teacher). A run that was cut goes on from its checkpoint. Raises ValueError unless both likelihoods
+    are Gaussian.
     """
-    device = best_device()
-    teacher, student = teacher.to(device), student.to(device).train()
-    sigma = teacher.sigma
+    sigma, home = teacher.sigma, teacher.device
     if sigma is None or student.sigma is None:
         raise ValueError('teacher and student must have a sigma. Make both with likelihood="gaussian".')
-    x_all, batch = images.to(device), 256
-    steps = epochs * -(-len(x_all) // batch)
-    generator = torch.Generator(device).manual_seed(seed)
-    optimizer = torch.optim.Adam(student.parameters(), lr=3e-3, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
-    for _ in tqdm(range(steps), unit="step", desc="distilling", dynamic_ncols=True):
-        x = x_all[torch.randint(len(x_all), (batch,), generator=generator, device=device)]
+    images, epochs, device = as_images(images, teacher.image_shape), as_count(epochs, "epochs"), as_device(device)
+
+    def loss(x: Tensor, noise: Tensor) -> dict[str, Tensor]:
         with torch.no_grad():
             q = teacher.encode(x)
-            noise = torch.randn(batch // 4, teacher.latent_dim, generator=generator, device=device)
-            z = torch.cat([q.mean, 2.0 * noise])
+            z = torch.cat([q.mean, 2.0 * noise[::4]])  # a quarter as many codes from all over the plane
             target = teacher.decode(z).mean
-        squares = (student.decode(z).mean - target).square().flatten(1).sum(1).mean() / (2 * sigma**2)
+        squares = (student.decode(z).mean - target).square().flatten(1).sum(1) / (2 * sigma**2)
         guess = kl_divergence(student.encode(x), q).mean()
-        loss = squares + 0.1 * torch.log1p(guess)  # a needle missed by far would drown all others: hence the log
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
+        # A guess, narrow as a needle, that is missed by far would drown all others: hence the log.
+        return {"drawing": squares, "guess": 0.1 * torch.log1p(guess)}
+
+    trainer = Trainer(
+        student,
+        loss,
+        shuffled(images.to(device), batch_size=256, noise=teacher.latent_dim),
+        epochs * -(-len(images) // 256),
+        learning_rate=3e-3,
+        device=device,
+        seed=seed,
+        settings=lambda: {"images": digest(images), "teacher": fingerprint(*teacher.state_dict().values())},
+        checkpoint=checkpoint,
+        progress=progress,
+    )
+    teacher.to(device)
+    try:
+        trainer.run()
+    finally:
+        teacher.to(home)
     with torch.no_grad():
         student.log_sigma.copy_(teacher.log_sigma)
-    student.cpu().eval(), teacher.cpu()

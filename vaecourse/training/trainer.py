@@ -1,42 +1,40 @@
-"""One training loop, for a laptop's processor, an NVIDIA GPU or an Apple one; and for several (see `distributed`).
+"""One training loop for every model of the course: on a laptop's processor, an NVIDIA GPU or an Apple one, and on
+several (see `distributed`).
 
-What makes it fast is what it leaves out: the images stay in the device's memory, a batch is an index into them, and
-one fused optimiser step touches all weights at once. What makes it good is a one-cycle learning rate
-(Smith and Topin, "Super-Convergence", 2018) and enough epochs.
+What makes it fast is what it leaves out: the data stay in the device's memory, a batch is an index into them, and one
+fused optimiser step touches all weights at once. What makes it good is a one-cycle learning rate (Smith and Topin,
+"Super-Convergence", 2018) and enough epochs.
 """
 
 from __future__ import annotations
 
+import json
+import math
+import operator
 import time
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import sha256
+from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from ..images import as_images, digest
-from ..model import VAE, CheckpointError, read_safetensors, write_safetensors
+from ..model import CheckpointError, as_count, difference, read_safetensors, write_safetensors
 from . import distributed
 
-__all__ = ["History", "TrainingDiverged", "best_device", "fit"]
+__all__ = ["Trainer", "TrainingDiverged", "as_device", "best_device", "fingerprint", "shuffled"]
+
+Batches = Callable[[torch.Generator], Iterable[tuple[Tensor, ...]]]
+LACKING = "{} lacks parts of a run. Delete it, and the run starts anew."
+Numbers = dict[str, list[Any]]  # one entry an epoch
 
 
 class TrainingDiverged(RuntimeError):
     """The loss stopped being a number."""
-
-
-@dataclass
-class History:
-    """What happened, one entry an epoch: means over the training images, in nats per image."""
-
-    elbo: list[float] = field(default_factory=list)
-    log_likelihood: list[float] = field(default_factory=list)
-    kl: list[float] = field(default_factory=list)
-    sigma: list[float | None] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
 
 
 def best_device() -> torch.device:
@@ -48,186 +46,275 @@ def best_device() -> torch.device:
     return torch.device("cpu")
 
 
-def fit(
-    model: VAE,
-    images: Tensor,
-    epochs: int = 10,
-    *,
-    batch_size: int = 128,
-    learning_rate: float = 2e-3,
-    precision: str = "float32",
-    device: torch.device | str | None = None,
-    seed: int = 0,
-    checkpoint: str | Path | None = None,
-    resume: bool = True,
-    progress: bool = True,
-) -> History:
-    """Trains `model` in place to maximise its ELBO on images (N, *image_shape) in [0, 1].
+def as_device(device: torch.device | str | None) -> torch.device:
+    """A device that this machine can compute on; None takes the fastest. Raises ValueError for any other."""
+    try:
+        found = best_device() if device is None else torch.device(device)
+        torch.zeros(1, device=found).item()
+    except (AssertionError, NotImplementedError, RuntimeError, TypeError) as error:
+        raise ValueError(
+            f"this machine cannot train on the device {device!s}. Leave it out for the fastest, {best_device()}."
+        ) from error
+    return found
+
+
+def shuffled(*data: Tensor, batch_size: int, noise: int = 0) -> Batches:
+    """Batches for a Trainer: each epoch all rows of some tensors of the same length, in another order.
+
+    noise  how many draws from N(0, 1) come beside each row, as one more tensor (B, noise); 0: none
+    """
+
+    def batches(generator: torch.Generator) -> Iterator[tuple[Tensor, ...]]:
+        order = torch.randperm(len(data[0]), generator=generator, device=data[0].device)
+        for rows in torch.split(order, batch_size):
+            batch = tuple(every[rows] for every in data)
+            if noise:
+                batch += (torch.randn((len(rows), noise), generator=generator, device=order.device),)
+            yield batch
+
+    return batches
+
+
+def fingerprint(*tensors: Tensor) -> str:
+    """SHA-256 of the very bits of some tensors."""
+    found = sha256()
+    for tensor in tensors:
+        found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()
+
+
+class Trainer:
+    """A training run: all that changes from step to step, and so all that a checkpoint must hold.
+
+    model          trained in place, on `device`; it goes back to where it was afterwards, in eval mode
+    loss           loss(*batch): numbers to make small, one for each row of the batch (B,), or their mean; or several by
+                   name, which are added up. It draws nothing (but dropout), so that nothing hangs on who computes it.
+    batches        batches(generator): the batches of one epoch, each a tuple of tensors on `device` with a row for each
+                   example; whatever is random is drawn here (see `shuffled`)
+    steps          how many batches in all; where they end, the last epoch does
+    learning_rate  the peak of the one-cycle schedule
+    precision      "float32", or "bfloat16" for the matrix products (faster where the hardware has them)
+    device         where to train; None takes the fastest at hand
+    seed           decides all that is random
+    settings       settings(): whatever else makes this run what it is (JSON), such as a digest of the data
+    measure        measure(): numbers to record after each epoch, such as the loss of data held out
+    checkpoint     a file written whole after every epoch; with `resume`, a run that was cut goes on from it and ends
+                   (on the same device, a CPU with as many threads) with the very bits it would have had
+    callback       callback(history): called after each epoch, when all is recorded and written
+    progress       show a bar with the loss and the remaining time
 
     Where torch.distributed is initialised, as under torchrun, all its processes train this one model together.
 
-    epochs         passes over all the images
-    batch_size     images a step, over all processes
-    learning_rate  the peak of the one-cycle schedule
-    precision      "float32", or "bfloat16" for the matrix products (faster where the hardware has them)
-    device         where to train; None takes the fastest at hand. The model goes back to where it was afterwards.
-    seed           decides the order of the images and the draws of z
-    checkpoint     a file written whole after every epoch; with `resume`, a run that was cut goes on from it and ends
-                   (on a CPU, with as many threads) with the very bits it would have had
-    progress       show a bar with the ELBO and the remaining time
+    Raises ValueError for settings that make no sense.
 
-    Returns the History. Raises ValueError for images or settings that make no sense, TrainingDiverged when the loss
-    is no longer a number, CheckpointError for a checkpoint of another run, PeerLost when another process has died.
-
-        >>> from vaecourse.data import strokes
-        >>> ones = torch.from_numpy(strokes.draw([1] * 64))
-        >>> history = fit(VAE(hidden=(32,)), ones, progress=False)
-        >>> history.elbo[0] < history.elbo[-1]
-        True
+        >>> from vaecourse import VAE
+        >>> model, x = VAE((4, 4), hidden=8), torch.rand(64, 4, 4)
+        >>> def beta_loss(x, noise):
+        ...     log_likelihood, kl = model.elbo_terms(x, noise=noise)
+        ...     return 4 * kl - log_likelihood
+        >>> batches = shuffled(x, batch_size=32, noise=model.latent_dim)
+        >>> history = Trainer(model, beta_loss, batches, 20, device="cpu", progress=False).run()
+        >>> len(history["loss"])
+        10
     """
-    images = as_images(images, model.image_shape)
-    if not (epochs >= 1 and batch_size >= 1 and learning_rate > 0):
-        raise ValueError(
-            f"epochs and batch_size must be at least 1 and learning_rate positive; "
-            f"got {epochs}, {batch_size} and {learning_rate}."
-        )
-    if precision not in ("float32", "bfloat16"):
-        raise ValueError(f'precision must be "float32" or "bfloat16"; got {precision!r}.')
-    home, device = model.device, torch.device(device or best_device())
-    model.to(device).train()
-    x_all = images.to(device)
-    generator = torch.Generator(device).manual_seed(seed)
-    run = _Run(model, generator, epochs, -(-len(x_all) // batch_size), learning_rate)
-    recipe = {
-        "model": model.config,
-        "images": digest(images) if checkpoint or not distributed.alone() else None,  # who is alone need not prove it
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "precision": precision,
-        "seed": seed,
-    }
-    distributed.check_same(device, recipe)
-    if checkpoint is not None and resume and distributed.leads() and Path(checkpoint).exists():
-        run.load(checkpoint, recipe)
-    run.start_as_the_leader(recipe)
-    bar = tqdm(
-        total=epochs * run.steps,
-        initial=run.epoch * run.steps,
-        unit="step",
-        disable=not (progress and distributed.leads()),
-        dynamic_ncols=True,
-    )
-    try:
-        with bar:
-            while run.epoch < epochs:
-                run.train_one_epoch(x_all, batch_size, precision, bar)
-                if checkpoint is not None and distributed.leads():
-                    run.save(checkpoint, recipe)
-    finally:
-        model.to(home).eval()
-    return run.history
 
+    def __init__(
+        self,
+        model: nn.Module,
+        loss: Callable[..., Tensor | Mapping[str, Tensor]],
+        batches: Batches,
+        steps: int,
+        *,
+        learning_rate: float = 2e-3,
+        precision: str = "float32",
+        device: torch.device | str | None = None,
+        seed: int = 0,
+        settings: Callable[[], dict[str, Any]] = dict,
+        measure: Callable[[], Mapping[str, float | None]] = dict,
+        checkpoint: str | Path | None = None,
+        resume: bool = True,
+        callback: Callable[[Numbers], object] | None = None,
+        progress: bool = True,
+    ):
+        if precision not in ("float32", "bfloat16"):
+            raise ValueError(f'precision must be "float32" or "bfloat16"; got {precision!r}.')
+        if not 0 < learning_rate < math.inf:
+            raise ValueError(f"learning_rate must be a positive number; got {learning_rate!r}. Try 2e-3.")
+        try:
+            self.seed = operator.index(seed)
+        except TypeError:
+            raise ValueError(f"seed must be a whole number; got {seed!r}.") from None
+        self.steps, self.device = as_count(steps, "steps"), as_device(device)
+        self.model, self.loss, self.batches, self.measure = model, loss, batches, measure
+        self.precision, self.learning_rate, self.settings = precision, float(learning_rate), settings
+        self.checkpoint, self.resume = checkpoint if checkpoint is None else Path(checkpoint), resume
+        self.callback, self.progress = callback, progress
+        self.step, self.epoch = 0, 0
+        self.history: Numbers = {}
 
-class _Run:
-    """A training run under way: all that changes from step to step, and so all that a checkpoint must hold."""
+    def run(self) -> Numbers:
+        """Trains to the end; returns means over the rows of each epoch, by name ("loss" is their sum), and "seconds".
 
-    def __init__(self, model: VAE, generator: torch.Generator, epochs: int, steps: int, learning_rate: float):
-        self.model, self.generator, self.steps = model, generator, steps
-        self.optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, learning_rate, total_steps=epochs * steps)
-        self.epoch, self.history = 0, History()
+        Raises TrainingDiverged when the loss is no longer a number, CheckpointError for a checkpoint of another run
+        (which leaves the model as it was), PeerLost when another process has died.
+        """
+        home = next(self.model.parameters()).device
+        self.model.to(self.device)
+        try:
+            with distributed.talking():
+                self._begin()
+                self._go_on()
+        finally:
+            self.model.to(home)
+        return self.history
 
-    def train_one_epoch(self, x_all: Tensor, batch_size: int, precision: str, bar: tqdm) -> None:
-        model, optimizer, start = self.model, self.optimizer, time.perf_counter()
-        device = x_all.device
-        half = torch.autocast(device.type, torch.bfloat16) if precision == "bfloat16" else nullcontext()
-        order = torch.randperm(len(x_all), generator=self.generator, device=device)
-        totals = torch.zeros(2, device=device, dtype=torch.float64 if device.type != "mps" else torch.float32)
-        for step, batch in enumerate(order.split(batch_size), start=1):
-            x = x_all[batch]
-            with half:  # the terms of all x; where several processes train together, those of this one's share
-                log_likelihood, kl = distributed.elbo_terms(model, x, self.generator)
-            loss = (kl - log_likelihood).sum() / len(x)  # minus the ELBO, in nats per image
-            optimizer.zero_grad()
+    def _begin(self) -> None:
+        """From the beginning, or from where the checkpoint says; several processes from where the leader is."""
+        self.generator = torch.Generator(self.device).manual_seed(self.seed)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=self.learning_rate, fused=True)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, self.learning_rate, total_steps=self.steps)
+        several = distributed.rank_and_size()[1] > 1
+        if several or self.checkpoint is not None:
+            settings = {
+                "layers": str(self.model),
+                "steps": self.steps,
+                "learning_rate": self.learning_rate,
+                "precision": self.precision,
+                "seed": self.seed,
+            }
+            self.recipe = json.loads(json.dumps(settings | self.settings()))
+        if several:
+            distributed.check_same(self.device, self.recipe)
+        saved = None
+        if self.checkpoint is not None and self.resume and distributed.leads() and self.checkpoint.exists():
+            saved = self._read(self.checkpoint)
+        saved = distributed.from_leader(saved)
+        if saved is not None:
+            self._restore(*saved)
+        self.means = distributed.in_parallel(self.model, self._means)
+
+    def _go_on(self) -> None:
+        leads = distributed.leads()
+        gpus = [torch.cuda.current_device()] if self.device.type == "cuda" else []
+        quiet = not (self.progress and leads)
+        self.bar = tqdm(total=self.steps, initial=self.step, unit="step", disable=quiet, dynamic_ncols=True)
+        try:
+            with self.bar, torch.random.fork_rng(gpus):
+                while self.step < self.steps:
+                    self.train_one_epoch()
+                    if self.checkpoint is not None and leads:
+                        self._save(self.checkpoint)
+                    if self.callback is not None:
+                        self.callback(self.history)
+        finally:
+            self.model.eval()
+
+    def train_one_epoch(self) -> None:
+        """A step for each batch of one epoch; then what is remembered of it."""
+        start, device = time.perf_counter(), self.device
+        half = torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+        totals, seen = torch.zeros((), device=device, dtype=torch.float64 if device.type != "mps" else None), 0
+        torch.manual_seed(self._seed_of_epoch())  # for dropout, which draws from the global generator
+        self.model.train()
+        for batch in islice(self.batches(self.generator), self.steps - self.step):
+            with half:
+                means = self.means(*batch)  # of the loss's terms; of several processes, each does its share
+            loss = sum(means.values(), start=torch.zeros((), device=device))
+            self.optimizer.zero_grad()
             loss.backward()
-            distributed.add_up([loss.detach(), *(p.grad for p in model.parameters())])
-            optimizer.step()
+            self.optimizer.step()
             self.schedule.step()
-            totals += torch.stack([log_likelihood.detach().sum(), kl.detach().sum()])
-            if step % 50 == 0 or step == self.steps:  # reading a number off a GPU makes it wait: not at every step
-                self._report(loss.item(), bar, step)
-        distributed.add_up([totals])
-        log_likelihood, kl = (totals / len(x_all)).tolist()
-        self.epoch += 1
-        self.history.elbo.append(log_likelihood - kl)
-        self.history.log_likelihood.append(log_likelihood)
-        self.history.kl.append(kl)
-        self.history.sigma.append(model.sigma)
-        self.history.seconds.append(time.perf_counter() - start)
+            totals = totals + len(batch[0]) * torch.stack(list(means.values())).detach().to(totals)
+            self.step, seen = self.step + 1, seen + len(batch[0])
+            if self.step % 50 == 0:  # reading a number makes a GPU wait: not at every step
+                self._report(distributed.average(loss.detach()).item())
+        values = distributed.average(totals / seen).tolist()
+        self._report(sum(values))
+        self._record(dict(zip(means, values, strict=True)), time.perf_counter() - start)
 
-    def _report(self, loss: float, bar: tqdm, step: int) -> None:
-        bar.update(self.epoch * self.steps + step - bar.n)
-        bar.set_postfix_str(f"epoch {self.epoch + 1}, ELBO {-loss:.1f} nats per image", refresh=False)
-        if loss != loss or loss in (float("inf"), float("-inf")):
+    def _means(self, *batch: Tensor) -> dict[str, Tensor]:
+        terms = self.loss(*batch)
+        return {name: term.mean() for name, term in ({"loss": terms} if isinstance(terms, Tensor) else terms).items()}
+
+    def _seed_of_epoch(self) -> int:
+        """Another number for each seed, epoch and process."""
+        return (self.seed + 1_000_003 * self.epoch + 7919 * distributed.rank_and_size()[0]) % 2**63
+
+    def _report(self, loss: float) -> None:
+        self.bar.update(self.step - self.bar.n)
+        self.bar.set_postfix_str(f"epoch {self.epoch + 1}, loss {loss:.1f}", refresh=False)
+        if not math.isfinite(loss):
             raise TrainingDiverged(
                 f"the loss became {loss} in epoch {self.epoch + 1}. Try a smaller learning_rate, or a larger sigma if "
                 f"it is fixed (gradients grow as 1/sigma^2). A checkpoint, if there is one, holds the last good epoch."
             )
 
-    def start_as_the_leader(self, recipe: dict) -> None:
-        """Where several processes train together, all go on from the weights, moments and epoch of the leader."""
-        if distributed.alone():
-            return
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / "start.safetensors"
-            if distributed.leads():
-                self.save(path, recipe)
-            distributed.copy_from_leader(path)
-            self.load(path, recipe)
+    def _record(self, means: dict[str, float], seconds: float) -> None:
+        self.model.eval()
+        with torch.no_grad():
+            measured = self.measure()
+        for name, value in {**means, "loss": sum(means.values()), **measured, "seconds": seconds}.items():
+            self.history.setdefault(name, []).append(value)
+        self.epoch += 1
 
-    def save(self, path: str | Path, recipe: dict) -> None:
+    def _save(self, path: Path) -> None:
         state = self.optimizer.state_dict()
         tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         tensors |= {f"adam.{i}.{k}": v for i, moments in state["state"].items() for k, v in moments.items()}
         tensors["generator"] = self.generator.get_state()
         meta = {
-            "recipe": recipe,
+            "recipe": self.recipe,
+            "parts": sorted(tensors),
+            "device": self.device.type,
+            "step": self.step,
             "epoch": self.epoch,
-            "history": asdict(self.history),
+            "history": self.history,
             "groups": state["param_groups"],
             "schedule": {k: v for k, v in self.schedule.state_dict().items() if not k.startswith("_")},
         }
         write_safetensors(path, tensors, meta)
 
-    def load(self, path: str | Path, recipe: dict) -> None:
+    def _read(self, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """What `_save` wrote in this very run. Raises CheckpointError for any other; touches nothing."""
         tensors, meta = read_safetensors(path)
-        _check_same_run(path, meta.get("recipe"), recipe)
+        found, wanted = meta.get("recipe"), self.recipe
+        if found != wanted:
+            found = found if isinstance(found, dict) else {}
+            differs = [k for k in wanted if found.get(k) != wanted[k]]
+            where = f": {difference(found['layers'], wanted['layers'])}" if differs == ["layers"] else ""
+            raise CheckpointError(
+                f"{path} is the checkpoint of another run (its {', '.join(differs)} differ{where}). "
+                f"Give this run a file of its own, or start afresh over it with resume=False."
+            )
+        shapes = {f"model.{k}": v.shape for k, v in self.model.state_dict().items()}
+        shapes |= {f"adam.{i}.exp_avg": p.shape for i, p in enumerate(self.model.parameters())}
+        shapes |= {f"adam.{i}.exp_avg_sq": p.shape for i, p in enumerate(self.model.parameters())}
+        lost = {k for k in shapes if k.startswith("model.")} - tensors.keys()
+        odd = [k for k, v in tensors.items() if v.shape != shapes.get(k, v.shape)]
+        if lost or odd or sorted(tensors) != meta.get("parts"):
+            raise CheckpointError(LACKING.format(path))
+        return tensors, meta
+
+    def _restore(self, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
+        """Goes on from what `_read` has found; the model comes last, when nothing can go wrong any more."""
         moments: dict[int, dict[str, Tensor]] = {}
+        for key in tensors:
+            if key.startswith("adam."):
+                _, i, name = key.split(".")
+                moments.setdefault(int(i), {})[name] = tensors[key]
         try:
-            for key, value in tensors.items():
-                if key.startswith("adam."):
-                    _, i, name = key.split(".")
-                    moments.setdefault(int(i), {})[name] = value
-            if meta["epoch"] and len(moments) < sum(p.requires_grad for p in self.model.parameters()):
-                raise KeyError("adam")  # the optimiser would begin anew without a word
-            self.model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
             self.optimizer.load_state_dict({"state": moments, "param_groups": meta["groups"]})
             self.schedule.load_state_dict(self.schedule.state_dict() | meta["schedule"])
-            self.generator.set_state(tensors["generator"])
-            self.epoch, self.history = meta["epoch"], History(**meta["history"])
+            self.step, self.epoch, self.history = meta["step"], meta["epoch"], meta["history"]
+            if meta["device"] == self.device.type:
+                self.generator.set_state(tensors["generator"])
+            else:  # whose generator draws in another way, and cannot go on from this one's state
+                self.generator.manual_seed(self._seed_of_epoch())
+                warnings.warn(
+                    f"this run was cut on {meta['device']} and goes on on {self.device.type}, with other random "
+                    "numbers: it ends as well, but not with the bits of a run that was never cut.",
+                    stacklevel=2,
+                )
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{path} lacks parts of a run. Delete it, and the run starts anew.") from error
-
-
-def _check_same_run(path: str | Path, found: dict | None, wanted: dict) -> None:
-    """Raises CheckpointError unless the checkpoint was written by a run with the same recipe."""
-    wanted = {k: list(v) if isinstance(v, tuple) else v for k, v in wanted.items()}
-    wanted["model"] = {k: list(v) if isinstance(v, tuple) else v for k, v in wanted["model"].items()}
-    if found == wanted:
-        return
-    differs = [k for k in wanted if not isinstance(found, dict) or found.get(k) != wanted[k]]
-    raise CheckpointError(
-        f"{path} is the checkpoint of another run (its {', '.join(differs)} differ). "
-        f"Give this run a file of its own, or start afresh over it with resume=False."
-    )
+            raise CheckpointError(LACKING.format(self.checkpoint)) from error
+        self.model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.distributions import Independent, Normal, kl_divergence
-from tqdm.auto import tqdm
 
-from ..training import TrainingDiverged
+from ..images import digest
+from ..model import as_count
+from ..training import Trainer, as_device
 from .mover import ViewVAE, check_views
 
-__all__ = ["Loss", "fit_views", "loss"]
+__all__ = ["Loss", "Views", "draw", "fit_views", "loss"]
+
+_ROUND = 100  # steps from one checkpoint to the next
 
 # The share of `plain` views and the weights of the three hints: chosen on COIL-20's validation objects (see protocol).
 _PLAIN, _ALONE, _AGREE, _SMOOTH = 0.25, 0.1, 0.3, 6.0
@@ -26,8 +30,21 @@ class Loss(NamedTuple):
     hints: Tensor  # what lies outside the bound
 
 
-def loss(model: ViewVAE, known: Tensor, batch_size: int, generator: torch.Generator) -> Loss:
-    """The loss of views drawn from known ones (O, N, H, W), each to be made from its neighbours on the circle.
+class Views(NamedTuple):
+    """B views, what stands beside them, and the chances of one step of training."""
+
+    x: Tensor  # (B, H, W)
+    x_left: Tensor  # (B, H, W): its neighbours on the circle
+    x_right: Tensor
+    d_left: Tensor  # (B,): the steps to them, nearly always 1, else 2
+    d_right: Tensor
+    plain: Tensor  # (B,): whether this one is `plain`, see `loss`
+    noise: Tensor  # (B, latent_dim): draws from N(0, I)
+    t: Tensor  # (B,): a place between x and its right neighbour, from 0.02 to 0.98
+
+
+def loss(model: ViewVAE, views: Views) -> Loss:
+    """The loss of views, each to be made from its neighbours on the circle.
 
     The bound is E_Q[log P(x | z, x_left, x_right)] - KL(Q(z|x) || P(z | x_left, x_right)), with one draw of z. Four
     things are not in it:
@@ -38,18 +55,15 @@ def loss(model: ViewVAE, known: Tensor, batch_size: int, generator: torch.Genera
               should look alike
       smooth  flows should change little from cell to cell
     """
-    x, x_left, x_right, d_left, d_right = _draw(known, batch_size, generator)
+    x, x_left, x_right, d_left, d_right, plain, noise, t = views
     codes = model.encode(torch.cat([x, x_left, x_right]))
-    (z_x, z_left, z_right), scale = codes.mean.chunk(3), codes.stddev[:batch_size]
+    (z_x, z_left, z_right), scale = codes.mean.chunk(3), codes.stddev[: len(x)]
     prior = model.bridge(z_left, z_right, d_left, d_right)
     q = Independent(Normal(z_x, scale, validate_args=False), 1, validate_args=False)
-    plain = torch.rand(batch_size, generator=generator) < _PLAIN
-    noise = torch.randn(z_x.shape, generator=generator)
     z = torch.where(plain[:, None], prior.mean, z_x + scale * noise)
     moved = model.move(z, x_left, x_right, d_left, d_right)
     bound = torch.where(plain, 0.0, kl_divergence(q, prior)) - model.around(moved.mean).log_prob(x)
 
-    t = 0.02 + 0.96 * torch.rand(batch_size, generator=generator)
     z = model.bridge(z_x, z_right, t * d_right, (1 - t) * d_right).mean
     unseen = model.move(z, x, x_right, t * d_right, (1 - t) * d_right)
     flows = moved.fields[:, :4]
@@ -59,14 +73,18 @@ def loss(model: ViewVAE, known: Tensor, batch_size: int, generator: torch.Genera
     return Loss(bound, hints / (2 * model.sigma**2))  # weighed like the likelihood's squared errors
 
 
-def _draw(known: Tensor, batch_size: int, generator: torch.Generator) -> tuple[Tensor, ...]:
-    """Views, their left and right neighbours (B, H, W), and the steps to them (B,): nearly always 1, else 2."""
+def draw(known: Tensor, batch_size: int, latent_dim: int, generator: torch.Generator) -> Views:
+    """Views drawn from known ones (O, N, H, W) with their neighbours, and all else that is random in a step."""
     objects, views = known.shape[:2]
-    pick = torch.randint(objects, (batch_size,), generator=generator)
-    at = torch.randint(views, (batch_size,), generator=generator)
-    left, right = 1 + (torch.rand(2, batch_size, generator=generator) < 0.05).long()
-    photographs = (known[pick, i % views] for i in (at, at - left, at + right))
-    return *photographs, left.float(), right.float()
+    place: dict[str, Any] = {"generator": generator, "device": known.device}
+    pick = torch.randint(objects, (batch_size,), **place)
+    at = torch.randint(views, (batch_size,), **place)
+    left, right = 1 + (torch.rand(2, batch_size, **place) < 0.05).long()
+    x, x_left, x_right = (known[pick, i % views] for i in (at, at - left, at + right))
+    plain = torch.rand(batch_size, **place) < _PLAIN
+    noise = torch.randn(batch_size, latent_dim, **place)
+    t = 0.02 + 0.96 * torch.rand(batch_size, **place)
+    return Views(x, x_left, x_right, left.float(), right.float(), plain, noise, t)
 
 
 def _squares(difference: Tensor) -> Tensor:
@@ -80,39 +98,45 @@ def fit_views(
     *,
     batch_size: int = 32,
     learning_rate: float = 3e-3,
+    device: torch.device | str | None = None,
     seed: int = 0,
+    checkpoint: str | Path | None = None,
     progress: bool = True,
-) -> list[float]:
-    """Trains `model` in place, on the CPU, on known views (O, N, H, W) in [0, 1].
+) -> dict[str, list[float]]:
+    """Trains `model` in place on known views (O, N, H, W) in [0, 1].
 
     known          N views of each of O objects, in order, evenly spaced around the circle; nothing else is looked at
     steps          how often the weights are moved, each time after a look at batch_size views and their neighbours
     learning_rate  the peak of the one-cycle schedule
+    device         where to train; None takes the fastest at hand
     seed           decides which views are looked at, and the draws of z
+    checkpoint     a file written whole after every hundred steps, from which a run that was cut goes on
 
-    Returns the loss of each step, in nats per view. Raises ValueError for views or settings that make no sense,
-    TrainingDiverged when the loss is no longer a number.
+    Returns the "loss", its parts "bound" and "hints", in nats per view, and the "seconds", of every hundred steps.
+    Raises ValueError for views or settings that make no sense, TrainingDiverged when the loss is no longer a number,
+    CheckpointError for a checkpoint of another run.
     """
     check_views(known)
-    if not (steps >= 1 and batch_size >= 1 and learning_rate > 0):
-        raise ValueError(
-            f"steps and batch_size must be at least 1 and learning_rate positive; got {steps}, {batch_size} and "
-            f"{learning_rate}. Leave them out for the course's own."
-        )
-    generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=steps)
-    history = []
-    model.train()
-    for _ in tqdm(range(steps), unit="step", disable=not progress, dynamic_ncols=True):
-        bound, hints = loss(model, known, batch_size, generator)
-        total = (bound + hints).mean()
-        optimizer.zero_grad()
-        total.backward()
-        optimizer.step()
-        schedule.step()
-        history.append(total.item())
-        if not math.isfinite(history[-1]):
-            raise TrainingDiverged(f"the loss became {history[-1]}. Try a smaller learning_rate.")
-    model.eval()
-    return history
+    batch_size, device = as_count(batch_size, "batch_size"), as_device(device)
+    there = known.to(device)
+
+    def batches(generator: torch.Generator) -> Iterator[Views]:
+        for _ in range(_ROUND):
+            yield draw(there, batch_size, model.latent_dim, generator)
+
+    def parts(*views: Tensor) -> dict[str, Tensor]:
+        return loss(model, Views(*views))._asdict()
+
+    trainer = Trainer(
+        model,
+        parts,
+        batches,
+        as_count(steps, "steps"),
+        learning_rate=learning_rate,
+        device=device,
+        seed=seed,
+        settings=lambda: {"model": model.config, "views": digest(known), "batch_size": batch_size},
+        checkpoint=checkpoint,
+        progress=progress,
+    )
+    return trainer.run()

@@ -148,7 +148,7 @@ class ViewVAE(nn.Module):
         z_left, z_right = (self.encode(x).mean for x in (x_left, x_right))
         new = []
         for t in fractions:
-            d_left = torch.full((len(x_left),), float(t))
+            d_left = torch.full((len(x_left),), float(t), device=known.device)
             z = self.bridge(z_left, z_right, d_left, 1 - d_left).mean
             new.append(self.move(z, x_left, x_right, d_left, 1 - d_left).mean.clamp(0, 1))  # cubics overshoot a little
         return torch.stack(new, dim=1).unflatten(0, known.shape[:2])

@@ -15,7 +15,7 @@ import torch
 
 from ..data import ImageSet, load_dataset
 from ..model import save_model
-from ..training import versions
+from ..training import distributed, unfinished, versions
 from . import protocol
 from .learning import fit_views
 from .mover import ViewVAE
@@ -46,21 +46,27 @@ VIEW_RECIPES = {
 }
 
 
-def train_views(name: str, path: Path) -> None:
-    """Trains the model called `name`, one of VIEW_RECIPES, and writes it to `path` with its recipe and scores."""
+def train_views(name: str, path: Path, device: str | None = None) -> None:
+    """Trains the model called `name`, one of VIEW_RECIPES, and writes it to `path` with its recipe and scores.
+
+    A run that was cut goes on where it was. Under torchrun, all processes train together, and the first one writes.
+    """
     recipe = VIEW_RECIPES[name]
     images = load_dataset(recipe.dataset, size=SIDE)
     known = protocol.known_views(protocol.rings(images), recipe.gap // STEP)
     torch.manual_seed(recipe.seed)  # the weights that a network is born with
     model = ViewVAE(recipe.latent_dim, recipe.width)
-    fit_views(model, known, recipe.steps, seed=recipe.seed)
+    fit_views(model, known, recipe.steps, device=device, seed=recipe.seed, checkpoint=unfinished(path))
+    if not distributed.leads():
+        return
     meta = {
         "name": name,
         "recipe": asdict(recipe),
         "images": images.digest(),
         "versions": versions(),
     }
-    save_model(path, model, meta | {"scores": view_scores(model, images, recipe.gap)})
+    save_model(path, model, meta | {"scores": view_scores(model, images, recipe.gap)}, "float16")
+    unfinished(path).unlink(missing_ok=True)
 
 
 def view_scores(model: ViewVAE, images: ImageSet, gap: int) -> dict[str, float]:

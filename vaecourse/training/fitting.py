@@ -1,0 +1,126 @@
+"""How a VAE learns: as everything here does (see `trainer`), to make the ELBO of its images large."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .. import measures
+from ..images import as_images, digest
+from ..model import VAE, as_count
+from .trainer import Numbers, Trainer, as_device, shuffled
+
+__all__ = ["History", "fit"]
+
+
+@dataclass
+class History:
+    """What happened, one entry an epoch: means over the training images, in nats per image."""
+
+    elbo: list[float] = field(default_factory=list)
+    log_likelihood: list[float] = field(default_factory=list)
+    kl: list[float] = field(default_factory=list)
+    sigma: list[float | None] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    held_out: list[float] = field(default_factory=list)  # the ELBO of the images held out, if there are any
+
+
+def fit(
+    model: VAE,
+    images: Any,
+    epochs: int = 10,
+    *,
+    batch_size: int = 128,
+    learning_rate: float = 2e-3,
+    precision: str = "float32",
+    device: torch.device | str | None = None,
+    seed: int = 0,
+    held_out: Any = None,
+    checkpoint: str | Path | None = None,
+    resume: bool = True,
+    callback: Callable[[History], object] | None = None,
+    progress: bool = True,
+) -> History:
+    """Trains `model` in place to maximise its ELBO on images (N, *image_shape) in [0, 1].
+
+    Where torch.distributed is initialised, as under torchrun, all its processes train this one model together.
+
+    epochs         passes over all the images
+    batch_size     images a step, over all processes
+    learning_rate  the peak of the one-cycle schedule
+    precision      "float32", or "bfloat16" for the matrix products (faster where the hardware has them)
+    device         where to train; None takes the fastest at hand. The model goes back to where it was afterwards.
+    seed           decides the order of the images and the draws of z
+    held_out       images that nobody learns from, whose ELBO is measured after each epoch
+    checkpoint     a file written whole after every epoch; with `resume`, a run that was cut goes on from it and ends
+                   (on a CPU, with as many threads) with the very bits it would have had
+    callback       callback(history): called after each epoch
+    progress       show a bar with the loss, which is minus the ELBO, and the remaining time
+
+    Returns the History. Raises ValueError for images or settings that make no sense, TrainingDiverged when the loss
+    is no longer a number, CheckpointError for a checkpoint of another run, PeerLost when another process has died.
+
+        >>> from vaecourse.data import strokes
+        >>> ones = torch.from_numpy(strokes.draw([1] * 64))
+        >>> history = fit(VAE(hidden=(32,)), ones, progress=False)
+        >>> history.elbo[0] < history.elbo[-1]
+        True
+    """
+    images = as_images(images, model.image_shape)
+    held = None if held_out is None else as_images(held_out, model.image_shape, name="held_out")
+    epochs, batch_size = as_count(epochs, "epochs"), as_count(batch_size, "batch_size")
+    device = as_device(device)
+
+    def loss(x: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        log_likelihood, kl = model.elbo_terms(x, noise=noise)
+        return {"minus log_likelihood": -log_likelihood, "kl": kl}  # minus the ELBO, in nats per image
+
+    def measure() -> dict[str, float | None]:
+        if held is None:
+            return {"sigma": model.sigma}
+        generator = torch.Generator(model.device).manual_seed(0)  # the same draws in each epoch
+        return {"sigma": model.sigma, "held_out": measures.mean_elbo(model, held, generator, draws=1)}
+
+    def settings() -> dict[str, Any]:
+        return {
+            "model": model.config,
+            "images": digest(images),
+            "held_out": None if held is None else digest(held),
+            "epochs": epochs,
+            "batch_size": batch_size,
+        }
+
+    trainer = Trainer(
+        model,
+        loss,
+        shuffled(images.to(device), batch_size=batch_size, noise=model.latent_dim),
+        epochs * -(-len(images) // batch_size),
+        learning_rate=learning_rate,
+        precision=precision,
+        device=device,
+        seed=seed,
+        settings=settings,
+        measure=measure,
+        checkpoint=checkpoint,
+        resume=resume,
+        callback=None if callback is None else lambda numbers: callback(_history(numbers)),
+        progress=progress,
+    )
+    return _history(trainer.run())
+
+
+def _history(numbers: Numbers) -> History:
+    log_likelihood = [-value for value in numbers["minus log_likelihood"]]
+    return History(
+        elbo=[-value for value in numbers["loss"]],
+        log_likelihood=log_likelihood,
+        kl=numbers["kl"],
+        sigma=numbers["sigma"],
+        seconds=numbers["seconds"],
+        held_out=numbers.get("held_out", []),
+    )
