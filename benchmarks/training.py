@@ -213,8 +213,8 @@ def main() -> int:
     name = resolve("mnist")  # the digits that the course draws itself, where MNIST cannot be had
     train, test = (load_dataset(name, split=split) for split in ("train", "test"))
     n = len(train) // 10 if quick else len(train)
-    pixels = (train.images[:n] * 255).round().astype(np.uint8)
-    result = {"data": name} | measure(pixels, train.labels[:n], torch.as_tensor(test.images), rounds=1 if quick else 3)
+    pixels, labels = (train.images[:n].numpy() * 255).round().astype(np.uint8), train.labels[:n].numpy()
+    result = {"data": name} | measure(pixels, labels, test.images, rounds=1 if quick else 3)
     write_whole(RESULTS, (json.dumps(result, indent=2) + "\n").encode())
     print(f"\nLoad {result['before']['load']} before and {result['after']['load']} after; written to {RESULTS.name}")
     return 0

@@ -25,7 +25,7 @@ def _loaded(name: str):
     """A shipped model, its training and test sets, and the codes of both."""
     model = load_pretrained(name)
     sets = [load_dataset(model.meta["recipe"]["dataset"], split=split) for split in ("train", "test")]
-    return model, *sets, *(measures.codes(model, s.images).numpy() for s in sets)
+    return model, *sets, *(measures.codes(model, s) for s in sets)
 
 
 def elbo(name: str) -> float:
@@ -55,9 +55,9 @@ def overlap(name: str, a: int, b: int) -> float:
 def page_decoder(name: str) -> float:
     """By how many per cent the small decoder's squared error exceeds the big one's, at the same codes."""
     model, _, test, _, z_test = _loaded(name)
-    small, z, x = load_pretrained(f"{name}-page"), torch.as_tensor(z_test), torch.as_tensor(test.images)
+    small, x = load_pretrained(f"{name}-page"), test.images
     with torch.no_grad():
-        big_error, small_error = ((m.decode(z).mean - x).square().mean().item() for m in (model, small))
+        big_error, small_error = ((m.decode(z_test).mean - x).square().mean().item() for m in (model, small))
     return 100 * (small_error / big_error - 1)
 
 
@@ -89,13 +89,13 @@ def _leaning_ones(name: str) -> dict[str, dict]:
     """Scorecards of all test 1s that lean to the left, each with the 1 that leans as much to the right."""
     model, train, test, _, z_test = _loaded(name)
     judge = load_pretrained(f"{train.name}-classes")
-    z = torch.as_tensor(z_test[test.labels == 1])
+    z = z_test[test.labels == 1]
     with torch.no_grad():
         drawn = model.decode(z).mean
     z, lean = (v[judge.probabilities(drawn)[:, 1] > 0.9] for v in (z, scorecard.slant(drawn)))
     left, right = (lean < -0.08).nonzero()[:, 0], (lean > 0.08).nonzero()[:, 0]
     right = right[(lean[right] + lean[left][:, None]).abs().argmin(1)]
-    ways, real = _on_the_line(name, z[left], z[right], 3), torch.as_tensor(train.images[:20_000])
+    ways, real = _on_the_line(name, z[left], z[right], 3), train.images[:20_000]
     ones = torch.ones(len(left), 2, dtype=torch.int64)
     return {way: scorecard.scorecard(pictures, ones, judge, real) for way, pictures in ways.items()}
 
@@ -109,7 +109,7 @@ def less_doubt(name: str, p: int, q: int) -> float:
     """Per cent of 500 random pairs of a p and a q whose line has less mean entropy of the class than the cross-fade."""
     _, _, test, _, z_test = _loaded(name)
     judge, g = load_pretrained(f"{test.name}-classes"), torch.Generator().manual_seed(7)
-    members = [torch.as_tensor(z_test[test.labels == c]) for c in (p, q)]
+    members = [z_test[test.labels == c] for c in (p, q)]
     ways = _on_the_line(name, *(m[torch.randint(len(m), (500,), generator=g)] for m in members), 17)
     line, faded = (scorecard.entropy(judge.probabilities(pictures)).mean(1) for pictures in ways.values())
     return 100 * (line < faded).float().mean().item()

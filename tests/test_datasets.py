@@ -18,7 +18,6 @@ from PIL import Image
 from vaecourse.data import (
     DataDamaged,
     DataUnavailable,
-    ImageSet,
     datasets,
     downloads,
     formats,
@@ -561,89 +560,6 @@ def test_a_huge_image_is_refused(two_classes, monkeypatch, record_property, limi
 def test_a_folder_refuses_a_bad_size(two_classes, size):
     with pytest.raises(ValueError, match="size must be"):
         load_folder(two_classes, size)
-
-
-# ImageSet
-
-
-def some(**changed):
-    rng = np.random.default_rng(3)
-    fields = {
-        "images": rng.random((6, 4, 5), dtype=np.float32),
-        "labels": np.array([0, 1, 2, 0, 1, 2]),
-        "name": "some",
-        "source": "Made here.",
-        "class_names": ("a", "b", "c"),
-        "factors": {"angle": np.arange(6.0)},
-    }
-    return ImageSet(**fields | changed)
-
-
-def with_value(value):
-    images = np.zeros((6, 4, 5), np.float32)
-    images[5, 3, 4] = value
-    return images
-
-
-BAD_SETS = {
-    "flat": ({"images": np.zeros((6, 20), np.float32)}, "Reshape"),
-    "0 to 255": ({"images": with_value(255)}, "Divide by 255"),
-    "integers": ({"images": with_value(1).astype(np.uint8)}, "astype"),
-    "doubles": ({"images": with_value(1).astype(float)}, "astype"),
-    "negative": ({"images": with_value(-0.5)}, "Shift and scale"),
-    "NaN": ({"images": with_value(np.nan)}, "not a finite number"),
-    "infinite": ({"images": with_value(np.inf)}, "not a finite number"),
-    "minus infinite": ({"images": with_value(-np.inf)}, "not a finite number"),
-    "empty": ({"images": np.zeros((0, 4, 5), np.float32), "labels": np.zeros(0, np.int64)}, "at least one"),
-    "a list": ({"images": [[[0.0]]]}, "NumPy array"),
-    "text": ({"images": np.array("abc")}, "NumPy array"),
-    "too few labels": ({"labels": np.zeros(5, np.int64)}, "labels of these very images"),
-    "small labels": ({"labels": np.zeros(6, np.uint8)}, "int64"),
-    "listed labels": ({"labels": [0] * 6}, "got list"),
-    "unnamed class": ({"labels": np.full(6, 3)}, "Name every class"),
-    "negative label": ({"labels": np.full(6, -1)}, "count from 0"),
-    "short factor": ({"factors": {"angle": np.zeros(5)}}, "'angle' must be 6"),
-    "unknown factor": ({"factors": {"angle": np.full(6, np.nan)}}, "finite"),
-}
-
-
-@pytest.mark.parametrize("changed, said", BAD_SETS.values(), ids=BAD_SETS)
-def test_a_wrong_set_is_refused_with_advice(changed, said):
-    with pytest.raises(ValueError, match=said):
-        some(**changed)
-
-
-@pytest.mark.parametrize("index", [slice(1, 5, 2), [3, 0], np.array([True, False] * 3), 4, -1])
-def test_subset(index):
-    whole, part = some(), some().subset(index)
-    expected = np.atleast_1d(np.arange(6)[index])
-    assert len(part) == len(expected)
-    for k, i in enumerate(expected):
-        np.testing.assert_array_equal(part.images[k], whole.images[i])
-        assert part.labels[k] == whole.labels[i] and part.factors["angle"][k] == whole.factors["angle"][i]
-    assert (part.name, part.source, part.class_names) == (whole.name, whole.source, whole.class_names)
-
-
-def test_subset_refuses_what_is_not_there():
-    for index in (6, [0, 9], [0.5], np.zeros(5, bool)):
-        with pytest.raises(IndexError):
-            some().subset(index)
-    with pytest.raises(ValueError, match="at least one"):
-        some().subset(some().labels == 7)
-
-
-def test_digest_sees_every_change_and_nothing_else():
-    images, labels = some().images, some().labels
-    changed = {"images": images + np.float32(0)}
-    assert some().digest() == some(**changed).digest() == some(name="other", factors={}).digest()
-    assert some().digest() == some(images=np.asfortranarray(images)).digest()
-    assert some(images=with_value(0.5)).digest() != some(images=with_value(0.25)).digest()
-    assert some().digest() != some(labels=labels[::-1].copy()).digest()
-    assert some().digest() != some(images=images.reshape(6, 5, 4)).digest()
-
-
-def test_repr_is_short():
-    assert len(repr(some())) < 200
 
 
 # The published files

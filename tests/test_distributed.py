@@ -244,8 +244,8 @@ def test_a_study_of_seeds_measures_the_claims_and_goes_on_where_it_was_cut(tiny,
     shares = {pair: [] for pair in combinations(range(10), 2)}
     for model in models:
         with torch.no_grad():
-            z_train, z_test = (model.encode(torch.as_tensor(s.images)).mean.numpy() for s in (train, test))
-        near = train.labels[cdist(z_test, z_train).argsort(axis=1)[:, :10]]
+            z_train, z_test = (model.encode(s.images).mean.numpy() for s in (train, test))
+        near = train.labels.numpy()[cdist(z_test, z_train).argsort(axis=1)[:, :10]]
         for (a, b), values in shares.items():
             values.append(50 * ((near[test.labels == a] == b).mean() + (near[test.labels == b] == a).mean()))
     assert claims.overlaps == {f"{a}-{b}": pytest.approx(values) for (a, b), values in shares.items()}

@@ -52,15 +52,33 @@ def test_elbo_codes_and_error_of_a_model():
     assert measures.reconstruction_mse(model, x.numpy()) == pytest.approx(mse, rel=1e-5)
     many = measures.mean_elbo(model, x, torch.Generator().manual_seed(2), draws=4)
     assert many == pytest.approx(one, abs=0.05)
+    assert measures.mean_elbo(model, x) == measures.mean_elbo(model, x, torch.Generator().manual_seed(0))
+
+
+def test_tensors_and_arrays_alike(clouds):
+    known, labels, new, truth = clouds
+    tensors = [torch.tensor(array) for array in (known, labels.astype(float), new, truth)]
+    assert measures.knn_accuracy(*tensors) == measures.knn_accuracy(*clouds)
+    assert np.array_equal(measures.overlap_matrix(*tensors), measures.overlap_matrix(*clouds))
 
 
 def test_wrong_input_gets_a_sentence(clouds):
     known, labels, new, truth = clouds
-    with pytest.raises(ValueError, match="at least k = 10"):
+    with pytest.raises(ValueError, match="k = 10 and 5 codes"):
         measures.neighbour_classes(known[:5], labels[:5], new)
-    with pytest.raises(ValueError, match="labels of shape"):
-        measures.neighbour_classes(known, labels[:5], new)
+    for wrong in (labels[:5], labels[:, None], labels + 0.5):
+        with pytest.raises(ValueError, match="known_labels must be"):
+            measures.neighbour_classes(known, wrong, new)
+    for measure in (measures.knn_accuracy, measures.overlap_matrix):
+        with pytest.raises(ValueError, match="new_labels must be"):
+            measure(known, labels, new, truth[:, None])
+    with pytest.raises(ValueError, match="new_codes must have 2 coordinates"):
+        measures.neighbour_classes(known, labels, new[:, :1])
+    with pytest.raises(ValueError, match="known_codes must be finite"):
+        measures.neighbour_classes(known * np.nan, labels, new)
     with pytest.raises(ValueError, match="no new code has label 1"):
         measures.overlap_matrix(known, labels, new[truth != 1], truth[truth != 1])
     with pytest.raises(ValueError, match="Divide by 255"):
         measures.codes(VAE(image_shape=(2, 2)), torch.full((3, 2, 2), 255.0))
+    with pytest.raises(ValueError, match=r"images\[None\]"):
+        measures.mean_elbo(VAE(image_shape=(2, 2)), torch.zeros(2, 2))

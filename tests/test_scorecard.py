@@ -80,7 +80,7 @@ def test_monotonicity_r_squared_and_evenness():
     for v in (t**2, np.sin(9 * t), -3 * t + 1):
         assert float(scorecard.r_squared(v)) == pytest.approx(stats.linregress(t, v).rvalue ** 2)
     assert scorecard.r_squared(torch.ones(4)) == 1
-    ramp = torch.arange(5.0)[:, None, None] * torch.ones(3, 3)
+    ramp = torch.linspace(0, 1, 5)[:, None, None] * torch.ones(3, 3)
     assert scorecard.evenness(ramp) == pytest.approx(1)
     jump = torch.cat([torch.zeros(4, 3, 3), torch.ones(1, 3, 3)])
     assert scorecard.evenness(torch.stack([ramp, jump, 0 * jump])).tolist() == pytest.approx([1, 1 / 4, 1])
@@ -122,11 +122,27 @@ def test_the_interval_holds_the_true_mean_as_often_as_it_says():
     assert scorecard.interval([1.0, 3.0])[0] == 2
 
 
+def test_arrays_as_well_as_tensors_and_a_judge_in_training():
+    x, labels = torch.rand(2, 5, 8, 8, generator=torch.Generator().manual_seed(0)), [[0, 1], [2, 1]]
+    torch.manual_seed(0)
+    judge = Classifier((8, 8), 3).eval()
+    expected = scorecard.scorecard(x, labels, judge, x[0])
+    for given, named in ((x, torch.tensor(labels)), (x.double().numpy(), np.array(labels, float))):
+        card = scorecard.scorecard(given, named, judge.train(), given[0])
+        assert judge.training and all(np.array_equal(card[name], expected[name]) for name in expected)
+
+
 def test_wrong_input_gets_a_sentence():
     judge, x = Brightness(), torch.rand(2, 5, 4, 4)
-    for paths, labels in ((x[0], [[0, 1]]), (x[:, :4], [[0, 1]] * 2), (x, [0, 1])):
+    for paths in (x[0], x[:, :4], x[:, :1]):
         with pytest.raises(ValueError, match="odd T"):
-            scorecard.scorecard(paths, labels, judge, x[0])
+            scorecard.scorecard(paths, [[0, 1]] * 2, judge, x[0])
+    for labels in ([0, 1], [[0], [1]], [[0, 2]] * 2, [[0, 0.5]] * 2):
+        with pytest.raises(ValueError, match="labels must be"):
+            scorecard.scorecard(x, labels, judge, x[0])
+    for real in (x[0, 0], x[0, :, :3], x):
+        with pytest.raises(ValueError, match="real must be"):
+            scorecard.scorecard(x, [[0, 1]] * 2, judge, real)
     with pytest.raises(ValueError, match="NaN"):
         scorecard.slant(torch.full((4, 4), torch.nan))
     with pytest.raises(ValueError, match="must be floats"):
@@ -159,10 +175,11 @@ def test_the_judges_that_ship(name, request, capsys):
     assert (checkpoints._SHIPPED / f"{name}.safetensors").stat().st_size < 500_000
     judge, test = load_pretrained(name), load_dataset(recipes.JUDGES[name], split="test")
     assert recipes.judge_scores(judge, test)["accuracy"] == pytest.approx(judge.meta["scores"]["accuracy"], abs=1e-3)
-    p = judge.probabilities(torch.as_tensor(test.images))
+    p = judge.probabilities(test.images)
     assert judge.meta["scores"]["accuracy"] > 0.99 and p.sum(1) == pytest.approx(np.ones(len(p)), abs=1e-5)
     assert stats.entropy(p.numpy(), axis=1).mean() < 0.1, "sure of real digits"
     model = load_pretrained(name.replace("classes", "2d"))
-    drawn_again = model.decode(model.encode(torch.as_tensor(test.images[:2000])).mean).mean
-    assert (judge.probabilities(drawn_again).argmax(1).numpy() == test.labels[:2000]).mean() > 0.85, "and of drawn ones"
+    drawn_again = model.decode(model.encode(test.images[:2000]).mean).mean
+    named = judge.probabilities(drawn_again).argmax(1)
+    assert (named == test.labels[:2000]).double().mean() > 0.85, "and of drawn ones"
     assert main(["evaluate", name]) == 0 and "accuracy" in capsys.readouterr().out

@@ -125,8 +125,11 @@ def test_wrong_input_is_told_in_a_sentence(model, views):
         TurningObject(model, views, 4, ["one"])
     with pytest.raises(ValueError, match="every must divide"):
         TurningObject(model, views, 5, ["one", "two"])
-    with pytest.raises(ValueError, match="float32 tensor"):
-        TurningObject(model, views.numpy(), 4, ["one", "two"])
+    with pytest.raises(ValueError, match="views must be"):
+        TurningObject(model, views[0], 4, ["one", "two"])
+    assert TurningObject(model, views.numpy(), 4, ["one", "two"]).spec == TurningObject(model, views, 4, "ab").spec | {
+        "names": ["one", "two"]
+    }
     widget = TurningObject(model, views, 4, ["one", "two"], angle=-30)
     assert widget.angle == 330
     with pytest.raises(traitlets.TraitError, match="finite"):

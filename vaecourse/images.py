@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["as_codes", "as_generator", "as_images", "as_numbers", "check_range", "digest"]
+__all__ = ["as_array", "as_codes", "as_generator", "as_images", "as_labels", "as_numbers", "check_range", "digest"]
 
 
 def as_images(
@@ -111,6 +112,39 @@ def as_numbers(given: Any, name: str) -> Tensor:
         return torch.from_numpy(np.array(array, array.dtype.newbyteorder("="), order="C", copy=True))
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{name} must be an array of numbers ({type(given).__name__}: {error}).") from error
+
+
+def as_array(given: Any, name: str) -> NDArray[Any]:
+    """What `as_numbers` takes as a NumPy array, for SciPy and Matplotlib. Raises ValueError as it does."""
+    numbers = as_numbers(given, name).detach().cpu()
+    return (numbers.float() if numbers.dtype == torch.bfloat16 else numbers).numpy()  # NumPy has no bfloat16
+
+
+def as_labels(given: Any, shape: tuple[int, ...], classes: int | None = None, *, name: str = "labels") -> Tensor:
+    """Labels of a shape as an int64 tensor on the CPU: whole numbers from 0, below `classes` if that is given.
+
+    Floats that are whole numbers will do. Raises ValueError, saying what to do, for all else.
+
+        >>> as_labels([0.0, 2.0], (2,))
+        tensor([0, 2])
+    """
+    numbers = as_numbers(given, name).detach().cpu().double()
+    if tuple(numbers.shape) != shape:
+        raise ValueError(
+            f"{name} must be {shape}; got {tuple(numbers.shape)}. Take the labels of these very images, one for each."
+        )
+    whole = numbers.long()
+    if (whole != numbers).any():
+        raise ValueError(
+            f"{name} must be whole numbers; got {numbers[whole != numbers][0]:g}. Number the classes from 0."
+        )
+    if numbers.numel() and (whole.min() < 0 or (classes is not None and whole.max() >= classes)):
+        most = "" if classes is None else f" to {classes - 1}, indices into the {classes} class names"
+        raise ValueError(
+            f"{name} must be whole numbers from 0{most}; got {whole.min()} to {whole.max()}. Name every class, and "
+            "count from 0."
+        )
+    return whole
 
 
 def as_generator(generator: torch.Generator | None, device: torch.device) -> torch.Generator:

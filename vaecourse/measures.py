@@ -5,13 +5,15 @@ Neighbour measures follow Cover and Hart, "Nearest neighbor pattern classificati
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from torch import Tensor
 
-from .images import as_images
+from .images import as_codes, as_generator, as_images, as_labels
 from .model import VAE
 
 __all__ = ["codes", "knn_accuracy", "mean_elbo", "neighbour_classes", "overlap_matrix", "reconstruction_mse"]
@@ -20,59 +22,65 @@ _BATCH = 4096  # bounds memory: a batch's widest layer is then some megabytes
 
 
 @torch.no_grad()
-def codes(model: VAE, images: ArrayLike | Tensor) -> Tensor:
+def codes(model: VAE, images: Any) -> Tensor:
     """The means of Q(z|x): (N, latent_dim), for images (N, *image_shape). Raises ValueError for wrong images."""
-    images = as_images(images, model.image_shape)
-    return torch.cat([model.encode(batch).mean for batch in images.split(_BATCH)])
+    return torch.cat([model.encode(batch).mean for batch in _batches(model, images)])
 
 
 @torch.no_grad()
-def mean_elbo(model: VAE, images: ArrayLike | Tensor, generator: torch.Generator, draws: int = 8) -> float:
+def mean_elbo(model: VAE, images: Any, generator: torch.Generator | None = None, draws: int = 8) -> float:
     """The ELBO in nats per image: the mean over images (N, *image_shape), each with `draws` draws of z."""
-    images = as_images(images, model.image_shape)
-    batches = [batch for batch in images.split(_BATCH) for _ in range(draws)]
-    total = sum(model.elbo(batch, generator).double().sum().item() for batch in batches)
-    return total / (draws * len(images))
+    batches, generator = _batches(model, images), as_generator(generator, model.device)
+    total = sum(model.elbo(batch, generator).double().sum().item() for batch in batches for _ in range(draws))
+    return total / (draws * sum(map(len, batches)))
 
 
 @torch.no_grad()
-def reconstruction_mse(model: VAE, images: ArrayLike | Tensor) -> float:
+def reconstruction_mse(model: VAE, images: Any) -> float:
     """Mean squared error a pixel between images and f(z) at the mean of Q(z|x), in squared grey levels."""
-    images = as_images(images, model.image_shape)
-    means = (model.decode(model.encode(batch).mean).mean for batch in images.split(_BATCH))
-    squares = sum((f - x).double().square().sum().item() for f, x in zip(means, images.split(_BATCH), strict=True))
-    return squares / images.numel()
+    batches = _batches(model, images)
+    means = (model.decode(model.encode(batch).mean).mean for batch in batches)
+    squares = sum((f - x).double().square().sum().item() for f, x in zip(means, batches, strict=True))
+    return squares / sum(batch.numel() for batch in batches)
 
 
-def neighbour_classes(
-    known_codes: ArrayLike, known_labels: ArrayLike, new_codes: ArrayLike, k: int = 10
-) -> NDArray[np.int64]:
+def _batches(model: VAE, images: Any) -> tuple[Tensor, ...]:
+    return as_images(images, model.image_shape, next(model.parameters())).split(_BATCH)
+
+
+def neighbour_classes(known_codes: Any, known_labels: Any, new_codes: Any, k: int = 10) -> NDArray[np.int64]:
     """The labels (M, k) of the k known codes (N, d) nearest to each new code (M, d), nearest first.
 
     Raises ValueError when there are fewer than k known codes, or codes and labels do not pair up.
     """
-    known, labels = np.asarray(known_codes), np.asarray(known_labels)
-    if known.ndim != 2 or labels.shape != known.shape[:1] or not 1 <= k <= len(known):
-        raise ValueError(
-            f"known_codes must be (N, d) with N labels and at least k = {k} of them; got codes of shape {known.shape} "
-            f"and labels of shape {labels.shape}."
-        )
-    _, index = KDTree(known).query(np.asarray(new_codes), k=range(1, k + 1))
-    return labels[index]
+    known = _points(known_codes, "known_codes")
+    if not 1 <= k <= len(known):
+        raise ValueError(f"k must be from 1 to the number of known_codes; got k = {k} and {len(known)} codes.")
+    labels = as_labels(known_labels, known.shape[:1], name="known_labels").numpy()
+    _, index = KDTree(known).query(_points(new_codes, "new_codes", known.shape[1]), k=range(1, k + 1))
+    nearest: NDArray[np.int64] = labels[index]
+    return nearest
 
 
-def knn_accuracy(
-    known_codes: ArrayLike, known_labels: ArrayLike, new_codes: ArrayLike, new_labels: ArrayLike, k: int = 10
-) -> float:
+def _points(given: Any, name: str, latent_dim: int | None = None) -> NDArray[np.float64]:
+    """Codes (N, d) in the precision that SciPy computes in."""
+    points = as_codes(given, latent_dim, torch.empty(0, dtype=torch.float64), name=name).detach()
+    if points.ndim != 2 or not points.isfinite().all():
+        raise ValueError(f"{name} must be finite numbers (N, d), one code a row; got shape {tuple(points.shape)}.")
+    array: NDArray[np.float64] = points.numpy()
+    return array
+
+
+def knn_accuracy(known_codes: Any, known_labels: Any, new_codes: Any, new_labels: Any, k: int = 10) -> float:
     """The share of new codes whose k nearest known codes elect their class (ties go to the smaller label)."""
     votes = neighbour_classes(known_codes, known_labels, new_codes, k)
-    classes = int(max(votes.max(), np.max(new_labels))) + 1
-    elected = np.stack([(votes == c).sum(1) for c in range(classes)], axis=1).argmax(1)
-    return float((elected == np.asarray(new_labels)).mean())
+    truth = as_labels(new_labels, votes.shape[:1], name="new_labels").numpy()
+    elected = np.stack([(votes == c).sum(1) for c in range(votes.max() + 1)], axis=1).argmax(1)
+    return float((elected == truth).mean())
 
 
 def overlap_matrix(
-    known_codes: ArrayLike, known_labels: ArrayLike, new_codes: ArrayLike, new_labels: ArrayLike, k: int = 10
+    known_codes: Any, known_labels: Any, new_codes: Any, new_labels: Any, k: int = 10
 ) -> NDArray[np.float64]:
     """(C, C): row i holds the mix of classes among the k nearest known codes of a new code of class i.
 
@@ -86,10 +94,10 @@ def overlap_matrix(
                [0.5, 0.5]])
     """
     votes = neighbour_classes(known_codes, known_labels, new_codes, k)
-    new_labels = np.asarray(new_labels)
-    classes = int(max(votes.max(), new_labels.max())) + 1
-    missing = sorted(set(range(classes)) - set(new_labels.tolist()))
+    truth = as_labels(new_labels, votes.shape[:1], name="new_labels").numpy()
+    classes = max(votes.max(), truth.max()) + 1
+    missing = sorted(set(range(classes)) - set(truth.tolist()))
     if missing:
         raise ValueError(f"no new code has label {missing[0]}: give at least one image of every class.")
     shares = np.stack([(votes == c).mean(1) for c in range(classes)], axis=1)
-    return np.stack([shares[new_labels == c].mean(0) for c in range(classes)])
+    return np.stack([shares[truth == c].mean(0) for c in range(classes)])

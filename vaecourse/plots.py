@@ -13,6 +13,7 @@ import io
 import textwrap
 from base64 import b64encode
 from collections.abc import Callable
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -21,9 +22,10 @@ import torch
 from IPython.display import Markdown, display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 from PIL import Image
 
+from .images import as_array, as_codes, as_labels
 from .model import VAE
 
 __all__ = [
@@ -99,15 +101,15 @@ def source(*things: Callable) -> None:
     display(Markdown(f"```python\n{code}\n```"))
 
 
-def tile(images: ArrayLike, columns: int, gap: int = 1) -> np.ndarray:
+def tile(images: Any, columns: int, gap: int = 1) -> NDArray[Any]:
     """One large image of N small ones (N, H, W), row by row, with `gap` empty pixels between them.
 
-    Two rows of three:
+    Raises ValueError for other shapes. Two rows of three:
 
         >>> tile(np.zeros((6, 28, 28)), columns=3).shape
         (57, 86)
     """
-    images = np.asarray(images)
+    images = _grey(images)
     rows = -(-len(images) // columns)
     padded = np.zeros((rows * columns, images.shape[1] + gap, images.shape[2] + gap), images.dtype)
     padded[: len(images), : images.shape[1], : images.shape[2]] = images
@@ -115,9 +117,16 @@ def tile(images: ArrayLike, columns: int, gap: int = 1) -> np.ndarray:
     return grid.reshape(rows * padded.shape[1], columns * padded.shape[2])[: -gap or None, : -gap or None]
 
 
-def image_row(images: ArrayLike, titles: list[str] | None = None, size: float = 1.2, cmap: str = INK) -> Figure:
+def _grey(images: Any) -> NDArray[Any]:
+    array = as_array(getattr(images, "images", images), "images")
+    if array.ndim != 3 or not array.size:
+        raise ValueError(f"images must be (N, H, W), in grey, at least one; got {array.shape}. One is images[None].")
+    return array
+
+
+def image_row(images: Any, titles: list[str] | None = None, size: float = 1.2, cmap: str = INK) -> Figure:
     """A row of images (N, H, W) with values in [0, 1], each under its title."""
-    images = np.asarray(images)
+    images = _grey(images)
     titles = titles or [""] * len(images)
     fig, axes = plt.subplots(1, len(images), figsize=(size * len(images), size * (1.3 if any(titles) else 1)))
     for ax, image, title in zip(np.atleast_1d(axes), images, titles, strict=True):
@@ -134,11 +143,10 @@ def latent_axes(ax: Axes, extent: float = 4.0) -> None:
     ax.set(xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal", xlabel="$z_1$", ylabel="$z_2$")
 
 
-def scatter_codes(
-    ax: Axes, codes: ArrayLike, labels: ArrayLike, class_names: tuple[str, ...], extent: float = 4.0
-) -> None:
+def scatter_codes(ax: Axes, codes: Any, labels: Any, class_names: tuple[str, ...], extent: float = 4.0) -> None:
     """Draws codes (N, 2) on the latent plane, coloured by class, each class named at the middle of its codes."""
-    codes, labels = np.asarray(codes), np.asarray(labels)
+    codes = as_array(as_codes(codes, 2, name="codes"), "codes")
+    labels = as_labels(labels, codes.shape[:1]).numpy()
     order = np.random.default_rng(0).permutation(len(codes))  # so that no class is drawn over all others
     x, y = codes[order].T
     ax.scatter(x, y, c=np.take(CLASS_COLORS, labels[order] % 10), s=3, alpha=0.5, lw=0, rasterized=True)
@@ -161,9 +169,9 @@ def decoded_plane(ax: Axes, model: VAE, extent: float = 3.0, steps: int = 21) ->
     ax.set(xlabel="$z_1$", ylabel="$z_2$")
 
 
-def matrix(ax: Axes, values: ArrayLike, names: tuple[str, ...], hide_diagonal: bool = False) -> None:
+def matrix(ax: Axes, values: Any, names: tuple[str, ...], hide_diagonal: bool = False) -> None:
     """Draws a square matrix (C, C) of shares as percentages; the diagonal can be left grey to let the rest speak."""
-    values = np.asarray(values, dtype=float)
+    values = as_array(values, "values").astype(float)
     shown = np.ma.masked_array(values, mask=np.eye(len(values), dtype=bool) & hide_diagonal)
     cmap = mpl.colormaps["Blues"].with_extremes(bad="0.85")
     top = float(shown.max())

@@ -1,21 +1,26 @@
 """ImageSet: images with their labels, checked once, so that nobody has to check them again."""
 
-import hashlib
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from ..images import digest
+from ..images import as_images, as_labels, as_numbers, digest
 
 __all__ = ["ImageSet"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class ImageSet:
-    """Grey images with labels and what else is known of each.
+    """Images with labels and what else is known of each, as tensors on the CPU, made of whatever holds them.
 
-    images       (N, H, W) float32 in [0, 1]; 0 = paper or background, 1 = ink or full light
+    images       (N, H, W), or in colour (N, C, H, W), float32 in [0, 1]; 0 = paper or background, 1 = ink or full light
     labels       (N,) int64, indices into class_names
     name         the set's name, one that load_dataset knows or a folder's
     source       one sentence of credit and terms, to print below a figure
@@ -25,80 +30,73 @@ class ImageSet:
     Raises ValueError if any of this does not hold, or if there is no image.
     """
 
-    images: np.ndarray = field(repr=False)
-    labels: np.ndarray = field(repr=False)
+    images: Tensor = field(repr=False)
+    labels: Tensor = field(repr=False)
     name: str
     source: str
-    class_names: tuple
-    factors: dict = field(default_factory=dict, repr=False)
+    class_names: tuple[str, ...]
+    factors: dict[str, Tensor] = field(repr=False)
 
-    def __post_init__(self):
-        _check_images(self.images)
-        _check_labels(self.labels, len(self), len(self.class_names))
-        for name, values in self.factors.items():
-            if np.shape(values) != (len(self),) or not np.isfinite(values).all():
-                raise ValueError(
-                    f"factor {name!r} must be {len(self)} finite numbers, one an image; got shape {np.shape(values)}. "
-                    "Leave out the factor, or the images for which it is not known."
-                )
+    def __init__(
+        self,
+        images: Any,
+        labels: Any,
+        name: str,
+        source: str,
+        class_names: Iterable[str],
+        factors: Mapping[str, Any] | None = None,
+    ):
+        pictures = _pictures(images)
+        names = tuple(class_names)
+        fields = {
+            "images": pictures,
+            "labels": as_labels(labels, (len(pictures),), len(names)),
+            "name": name,
+            "source": source,
+            "class_names": names,
+            "factors": {key: _factor(key, values, len(pictures)) for key, values in (factors or {}).items()},
+        }
+        for key, value in fields.items():
+            object.__setattr__(self, key, value)  # how a frozen dataclass is filled
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.images)
 
-    def subset(self, index):
-        """The images that index picks: a slice, whole numbers or a mask.
+    def subset(self, index: Any) -> ImageSet:
+        """The images that index picks: a slice, whole numbers or a mask, of NumPy, PyTorch or Python.
 
         Raises IndexError as NumPy does, and ValueError if nothing is left.
 
             >>> from vaecourse.data import strokes
-            >>> images, labels = strokes.draw([0, 1, 1]), np.array([0, 1, 1])
-            >>> digits = ImageSet(images, labels, "mine", "Drawn here.", ("0", "1"))
+            >>> digits = ImageSet(strokes.draw([0, 1, 1]), [0, 1, 1], "mine", "Drawn here.", ("0", "1"))
             >>> len(digits.subset(digits.labels == 1))
             2
         """
-        kept = np.atleast_1d(np.arange(len(self))[index])
+        places = index.detach().cpu().numpy() if isinstance(index, Tensor) else index
+        kept = torch.from_numpy(np.arange(len(self))[places].flatten())
         factors = {name: values[kept] for name, values in self.factors.items()}
         return replace(self, images=self.images[kept], labels=self.labels[kept], factors=factors)
 
-    def digest(self):
+    def digest(self) -> str:
         """SHA-256 of what can be seen of the images (`images.digest`) and of the labels, for a checkpoint's recipe."""
-        seen = digest(torch.from_numpy(self.images))
-        return hashlib.sha256(seen.encode() + np.ascontiguousarray(self.labels, "<i8").data).hexdigest()
+        return sha256(digest(self.images).encode() + self.labels.numpy().astype("<i8").tobytes()).hexdigest()
 
 
-def _check_images(images):
-    if not isinstance(images, np.ndarray) or images.dtype.kind not in "biuf":
-        raise ValueError(f"images must be a NumPy array of numbers; got {type(images).__name__}. Convert it first.")
-    if not images.size:
-        raise ValueError(f"images must be (N, H, W) with at least one image; got {images.shape}. Choose at least one.")
-    low, high = images.min(), images.max()
-    advice = []
-    if not np.isfinite(low) or not np.isfinite(high):  # a NaN anywhere makes both NaN
-        advice.append("Replace what is not a finite number.")
-    elif low < 0:
-        advice.append("Shift and scale to [0, 1].")
-    elif high > 1:
-        advice.append("Divide by 255." if high <= 255 else "Scale to [0, 1].")
-    if images.ndim != 3:
-        advice.append("Reshape to (N, H, W).")
-    if images.dtype != np.float32:
-        advice.append("Convert with astype(np.float32).")
-    if advice:
+def _pictures(images: Any) -> Tensor:
+    x = as_numbers(getattr(images, "images", images), "images")
+    if x.ndim not in (3, 4) or (x.ndim == 4 and not 1 <= x.shape[1] <= 4):
         raise ValueError(
-            f"images must be (N, H, W) float32 in [0, 1]; got {images.shape} {images.dtype} in [{low:g}, {high:g}]. "
-            + " ".join(advice)
+            f"images must be (N, H, W), or (N, C, H, W) with 1 to 4 channels; got {tuple(x.shape)}. Channels that "
+            "stand last go to the front: np.moveaxis(images, -1, 1)."
         )
+    return as_images(x, tuple(x.shape[1:])).detach().cpu()
 
 
-def _check_labels(labels, images, classes):
-    if not isinstance(labels, np.ndarray) or labels.shape != (images,) or labels.dtype != np.int64:
-        got = f"{labels.shape} {labels.dtype}" if isinstance(labels, np.ndarray) else type(labels).__name__
+def _factor(name: str, values: Any, count: int) -> Tensor:
+    numbers = as_numbers(values, f"factor {name!r}").detach().cpu()
+    if tuple(numbers.shape) != (count,) or not numbers.isfinite().all():
         raise ValueError(
-            f"labels must be a NumPy array ({images},) int64, one an image; got {got}. "
-            "Take the labels of these very images, with np.asarray(labels, np.int64)."
+            f"factor {name!r} must be {count} finite numbers, one an image; got shape {tuple(numbers.shape)}. "
+            "Leave out the factor, or the images for which it is not known."
         )
-    if labels.min() < 0 or labels.max() >= classes:
-        raise ValueError(
-            f"labels must be 0 to {classes - 1}, indices into the {classes} class_names; got {labels.min()} to "
-            f"{labels.max()}. Name every class, and count from 0."
-        )
+    return numbers

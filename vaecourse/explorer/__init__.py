@@ -51,7 +51,7 @@ class LatentExplorer(anywidget.AnyWidget):
     extent      the plane shows -extent to extent, in sd of the prior
     ends        two points to walk between, by a slider t; or `path` (T, 2), such as a geodesic, to walk along
     draw        adds a pad to draw a digit, which is encoded, searched for and scored (Gaussian likelihoods, 28 x 28)
-    images      (M, 28, 28) pictures in [0, 1] to pick from beside the pad, and `image_names` (M,)
+    images      (N, 28, 28) pictures in [0, 1] to pick from beside the pad, at most 200, and `image_names` (N,)
     background  "codes", "drawings", "nothing" or the name of the heat map; None takes the first there is
     caption     what to try, and what to look for
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from ..images import as_array, as_images
 from ..model import VAE
 
 __all__ = ["check_codes", "check_heat", "check_images", "check_labels", "check_model", "check_path", "check_point"]
@@ -31,12 +32,7 @@ def check_model(model: VAE, draw: bool) -> None:
 
 def array(values: ArrayLike, name: str) -> np.ndarray:
     """A float64 array of finite numbers. Raises ValueError, naming it, for anything else."""
-    if isinstance(values, torch.Tensor):
-        values = values.detach().cpu()
-    try:
-        numbers = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be an array of numbers ({error}).") from error
+    numbers = as_array(values, name).astype(np.float64)
     if not np.isfinite(numbers).all():
         raise ValueError(f"{name} hold NaN or infinity. Find them with np.isfinite({name}) and leave those out.")
     return numbers
@@ -90,14 +86,12 @@ def check_heat(heat: ArrayLike | None, name: str) -> tuple[bytes, dict | None]:
 
 
 def check_images(images: ArrayLike | None, names: list[str] | None, shape: tuple[int, ...]) -> tuple[bytes, list[str]]:
-    """Pictures (M, H, W) as grey bytes, 255 = ink, and a name for each."""
+    """Pictures (N, H, W) as grey bytes, 255 = ink, and a name for each."""
     if images is None:
         return b"", []
-    values = array(images, "images")
-    if values.ndim != 3 or values.shape[1:] != shape or not 1 <= len(values) <= 200:
-        raise ValueError(f"images must be (M, {shape[0]}, {shape[1]}) with 1 to 200 of them; got {values.shape}.")
-    if values.min() < 0 or values.max() > 1:
-        raise ValueError(f"images must lie in [0, 1]; got [{values.min():g}, {values.max():g}]. Divide by 255.")
+    values = array(as_images(images, shape), "images")
+    if len(values) > 200:
+        raise ValueError(f"images must be 1 to 200; got {len(values)}. Choose some.")
     names = [f"picture {i + 1}" for i in range(len(values))] if names is None else [str(n) for n in names]
     if len(names) != len(values):
         raise ValueError(f"image_names must name each of the {len(values)} images; got {len(names)} names.")

@@ -23,6 +23,7 @@ from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
+from ..images import as_images
 from ..plots import tile
 from ..views import ViewVAE, check_views
 
@@ -68,6 +69,7 @@ class TurningObject(anywidget.AnyWidget):
     def __init__(
         self, model: ViewVAE, views: Tensor, every: int, names: list[str], angle: float = 0.0, caption: str = ""
     ):
+        views = as_images(views, leading=(2,), name="views")
         check_views(views)
         objects, count, height, width = views.shape
         if height != width or count % every or every < 2 or len(names) != objects:

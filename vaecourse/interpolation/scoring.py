@@ -1,15 +1,20 @@
 """What can be said of the pictures along a path, in numbers: how they lean, how sharp, how real, of which class.
 
-Images are (..., H, W) in [0, 1], 1 = ink; along a path (..., T, H, W). A judge is a `classifier.Classifier`.
+Images are (..., H, W) in [0, 1], 1 = ink; along a path (..., T, H, W). A judge is a `Classifier`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor
 
+from ..images import as_array, as_images, as_labels, as_numbers
 from ..model import Classifier
 
 __all__ = [
@@ -28,45 +33,45 @@ __all__ = [
 _BATCH = 256
 
 
-def slant(images: Tensor) -> Tensor:
+def slant(images: Any) -> Tensor:
     """How far the ink moves to the right for each pixel up, (...,): positive where the top leans right.
 
     The ratio of central moments mu_11 / mu_02 of the ink (Hu, "Visual pattern recognition by moment invariants", 1962);
     shearing a digit by s adds s to it. NaN for an image without ink.
 
         >>> from vaecourse.data import strokes
-        >>> ones = torch.from_numpy(strokes.draw(1, slant=[-0.3, 0.3]))
-        >>> slant(ones).round(decimals=1)
+        >>> slant(strokes.draw(1, slant=[-0.3, 0.3])).round(decimals=1)
         tensor([-0.3000,  0.3000], dtype=torch.float64)
     """
-    images = _images(images).double()
-    ink = images / images.sum((-2, -1), keepdim=True)
-    up, right = (-_places(images.shape[-2])[:, None], _places(images.shape[-1]))
-    up, right = (x - (ink * x).sum((-2, -1), keepdim=True) for x in (up, right))
+    x = _images(images).double()
+    ink = x / x.sum((-2, -1), keepdim=True)
+    up, right = (-_places(x.shape[-2])[:, None], _places(x.shape[-1]))
+    up, right = (place - (ink * place).sum((-2, -1), keepdim=True) for place in (up, right))
     return (ink * right * up).sum((-2, -1)) / (ink * up**2).sum((-2, -1))
 
 
-def sharpness(images: Tensor) -> Tensor:
+def sharpness(images: Any) -> Tensor:
     """The sum of the squared differences of neighbouring pixels, (...,): high for hard edges, low for grey veils.
 
     The image's gradient energy ("Tenengrad" in the literature on focus: Krotkov, "Focusing", 1988). Halving an image's
     contrast quarters it; more strokes add to it: compare like with like.
     """
-    images = _images(images)
-    down, right = (images.diff(dim=d).square().sum((-2, -1)) for d in (-2, -1))
+    x = _images(images)
+    down, right = (x.diff(dim=d).square().sum((-2, -1)) for d in (-2, -1))
     return down + right
 
 
-def nearest_real(images: Tensor, real: Tensor) -> Tensor:
+def nearest_real(images: Any, real: Any) -> Tensor:
     """The distance, (...,), of each image to the nearest of the real images (N, H, W), as vectors of grey levels."""
-    images, real = _images(images), _images(real).flatten(1)
-    rows = images.flatten(-2).reshape(-1, real.shape[1])
-    squares = real.square().sum(1)
-    nearest = [real[(squares - 2 * part @ real.T).argmin(1)] for part in rows.split(_BATCH)]
-    return (rows - torch.cat(nearest)).norm(dim=1).reshape(images.shape[:-2])
+    x = _images(images)
+    known = as_images(real, tuple(x.shape[-2:]), x, name="real").flatten(1)
+    rows = x.flatten(-2).reshape(-1, known.shape[1])
+    squares = known.square().sum(1)
+    nearest = [known[(squares - 2 * part @ known.T).argmin(1)] for part in rows.split(_BATCH)]
+    return (rows - torch.cat(nearest)).norm(dim=1).reshape(x.shape[:-2])
 
 
-def entropy(probabilities: Tensor) -> Tensor:
+def entropy(probabilities: Any) -> Tensor:
     """-sum p log p in nats, (...,), of class probabilities (..., C): 0 for a sure judge, log 10 for a lost one.
 
     Of a sure judge, and of one that tosses a coin:
@@ -74,10 +79,10 @@ def entropy(probabilities: Tensor) -> Tensor:
         >>> entropy(torch.tensor([[1.0, 0.0], [0.5, 0.5]]))
         tensor([0.0000, 0.6931])
     """
-    return torch.special.entr(torch.as_tensor(probabilities)).sum(-1)
+    return torch.special.entr(as_numbers(probabilities, "probabilities")).sum(-1)
 
 
-def monotonicity(values: Tensor) -> Tensor:
+def monotonicity(values: Any) -> Tensor:
     """The way made good over the way gone, |v_T - v_1| / sum |v_{t+1} - v_t|, (...,), for values (..., T).
 
     1 where the values only rise or only fall, or stay; near 0 where they wander and come back.
@@ -85,22 +90,22 @@ def monotonicity(values: Tensor) -> Tensor:
         >>> monotonicity(torch.tensor([[0.0, 1.0, 2.0, 3.0], [0.0, 2.0, 1.0, 3.0]]))
         tensor([1.0000, 0.6000])
     """
-    values = torch.as_tensor(values)
-    gone = values.diff(dim=-1).abs().sum(-1)
-    return torch.where(gone == 0, 1.0, (values[..., -1] - values[..., 0]).abs() / gone.clamp_min(1e-30))
+    v = as_numbers(values, "values")
+    gone = v.diff(dim=-1).abs().sum(-1)
+    return torch.where(gone == 0, 1.0, (v[..., -1] - v[..., 0]).abs() / gone.clamp_min(1e-30))
 
 
-def r_squared(values: Tensor) -> Tensor:
+def r_squared(values: Any) -> Tensor:
     """The share of the variance of values (..., T) that a straight line over t explains, (...,); 1 if there is none."""
-    values = torch.as_tensor(values).double()
-    t = torch.linspace(-1, 1, values.shape[-1], dtype=values.dtype)
-    off = values - values.mean(-1, keepdim=True)
+    v = as_numbers(values, "values").double()
+    t = torch.linspace(-1, 1, v.shape[-1], dtype=v.dtype)
+    off = v - v.mean(-1, keepdim=True)
     explained = (off * t).sum(-1) ** 2 / t.square().sum()
     total = off.square().sum(-1)
     return torch.where(total == 0, 1.0, explained / total.clamp_min(1e-300))
 
 
-def evenness(images: Tensor) -> Tensor:
+def evenness(images: Any) -> Tensor:
     """(sum of steps)^2 / (T - 1) / (sum of squared steps), (...,), the steps between images (..., T, H, W).
 
     Length squared over energy: 1 where each step changes the picture as much as any other, 1 / (T - 1) for one jump.
@@ -111,7 +116,7 @@ def evenness(images: Tensor) -> Tensor:
     return torch.where(total == 0, 1.0, even)
 
 
-def scorecard(paths: Tensor, labels: Tensor, judge: Classifier, real: Tensor) -> dict[str, np.ndarray]:
+def scorecard(paths: Any, labels: Any, judge: Classifier, real: Any) -> dict[str, NDArray[np.float64]]:
     """The measures of P paths of pictures (P, T, H, W), each (P,). T must be odd, so that there is a middle.
 
     labels (P, 2) are the classes of the two ends; real (N, H, W) the images that the middle is compared with.
@@ -120,37 +125,43 @@ def scorecard(paths: Tensor, labels: Tensor, judge: Classifier, real: Tensor) ->
         end classes   the probability that the middle is of the class of one of the ends
         entropy       of the class, in nats, at its highest along the path
         evenness      of the steps
-    Raises ValueError for paths or labels of another shape.
+    Raises ValueError for paths, labels or real images of another shape.
     """
-    paths, labels = _images(paths), torch.as_tensor(labels)
-    if paths.ndim != 4 or paths.shape[1] % 2 == 0 or paths.shape[1] < 3 or labels.shape != (len(paths), 2):
-        raise ValueError(
-            "paths must be (P, T, H, W) with an odd T of at least 3, and labels (P, 2), the classes of both ends; got "
-            f"{tuple(paths.shape)} and {tuple(labels.shape)}."
-        )
-    middle, sharp, p = paths.shape[1] // 2, sharpness(paths), judge.probabilities(paths)
+    x = _images(paths).cpu()
+    if x.ndim != 4 or x.shape[1] % 2 == 0 or x.shape[1] < 3:
+        raise ValueError(f"paths must be (P, T, H, W) with an odd T of at least 3; got {tuple(x.shape)}.")
+    middle, sharp, p = x.shape[1] // 2, sharpness(x), _judged(judge, x)
     ends = (sharp[:, 0] + sharp[:, -1]) / 2
-    of_ends = torch.zeros(len(paths), p.shape[-1]).scatter(1, labels, 1.0)
+    of_ends = torch.zeros(len(x), p.shape[-1]).scatter(1, as_labels(labels, (len(x), 2), p.shape[-1]), 1.0)
     card = {
         "sharpness": torch.where(ends == 0, 1.0, sharp[:, middle] / ends.clamp_min(1e-30)),
-        "distance": nearest_real(paths[:, middle], real),
+        "distance": nearest_real(x[:, middle], real),
         "end classes": (p[:, middle] * of_ends).sum(1),
         "entropy": entropy(p).amax(1),
-        "evenness": evenness(paths),
+        "evenness": evenness(x),
     }
-    return {name: values.double().numpy() for name, values in card.items()}
+    return {name: as_array(values.double(), name) for name, values in card.items()}
 
 
-def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
+def _judged(judge: Classifier, paths: Tensor) -> Tensor:
+    """The judge's probabilities, without the dropout that a judge in training has."""
+    training = judge.training
+    try:
+        return judge.eval().probabilities(paths).cpu()
+    finally:
+        judge.train(training)
+
+
+def interval(values: Any, level: float = 0.95) -> tuple[float, float, float]:
     """Mean of values (N,), and the two ends of Student's confidence interval for it. Raises ValueError if N < 2."""
-    values = np.asarray(values, dtype=float)
-    if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all():
-        raise ValueError(f"values must be at least 2 finite numbers (N,); got shape {values.shape}.")
-    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values)
-    return values.mean(), values.mean() - half, values.mean() + half
+    v = as_array(values, "values").astype(float)
+    if v.ndim != 1 or len(v) < 2 or not np.isfinite(v).all():
+        raise ValueError(f"values must be at least 2 finite numbers (N,); got shape {v.shape}.")
+    mean, half = v.mean(), stats.t.ppf((1 + level) / 2, len(v) - 1) * stats.sem(v)
+    return mean, mean - half, mean + half
 
 
-def table(cards: dict[str, dict[str, np.ndarray]]) -> str:
+def table(cards: Mapping[str, Mapping[str, Any]]) -> str:
     """Scorecards of several kinds of path as one table of text: a row each, means with half their 95 % intervals."""
     columns = list(next(iter(cards.values())))
     width = max(len(name) for name in cards) + 2
@@ -161,13 +172,8 @@ def table(cards: dict[str, dict[str, np.ndarray]]) -> str:
     return "\n".join(lines)
 
 
-def _images(images: Tensor) -> Tensor:
-    images = torch.as_tensor(images)
-    if images.ndim < 2 or not images.is_floating_point() or 0 in images.shape:
-        raise ValueError(f"images must be floats (..., H, W); got {tuple(images.shape)} of {images.dtype}.")
-    if not images.isfinite().all():
-        raise ValueError("images hold NaN or infinity. Find them with torch.isfinite(images) and leave those out.")
-    return images
+def _images(images: Any) -> Tensor:
+    return as_images(images, leading=None)
 
 
 def _places(side: int) -> Tensor:

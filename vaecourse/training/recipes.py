@@ -153,8 +153,8 @@ def _train_judge(name: str, path: Path, device: str | None) -> None:
 
 def judge_scores(judge: Classifier, test_set: ImageSet) -> dict[str, float]:
     """The share of the test images that the judge names rightly."""
-    named = judge.probabilities(test_set.images).argmax(1).cpu().numpy()
-    return {"accuracy": float((named == test_set.labels).mean())}
+    named = judge.probabilities(test_set.images).argmax(1).cpu()
+    return {"accuracy": (named == test_set.labels).double().mean().item()}
 
 
 def scores(model: VAE, train_set: ImageSet, test_set: ImageSet) -> dict[str, float]:

@@ -9,7 +9,7 @@ the next, (O, N, F, H, W). Choices (a network's size, a weight in a loss) are ma
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from skimage.registration import optical_flow_tvl1
 from torch import Tensor
 
 from ..data import ImageSet
+from ..images import as_array, as_images
 from ..model import VAE
 from .mover import check_views, warp
 
@@ -55,10 +56,10 @@ def rings(images: ImageSet) -> Tensor:
     """
     if "angle" not in images.factors:
         raise ValueError(f"{images.name} does not know its angles. Give it factors={{'angle': degrees (N,)}}.")
-    angles = np.mod(images.factors["angle"], 360)
-    circles: list[np.ndarray] = []
-    for label in np.unique(images.labels):
-        mine = np.flatnonzero(images.labels == label)
+    angles, labels = as_array(images.factors["angle"], "angle") % 360, images.labels.numpy()
+    circles: list[Tensor] = []
+    for label in np.unique(labels):
+        mine = np.flatnonzero(labels == label)
         mine = mine[np.argsort(angles[mine])]
         expected = 360 * np.arange(len(mine)) / len(mine)
         if np.abs(angles[mine] - expected).max() > 0.01 or (circles and len(circles[0]) != len(mine)):
@@ -67,21 +68,25 @@ def rings(images: ImageSet) -> Tensor:
                 f"from angle 0; got {len(mine)} views. Leave the object out, or its angles are not degrees."
             )
         circles.append(images.images[mine])
-    views = torch.from_numpy(np.stack(circles))
-    check_views(views)
-    return views
+    return _views(torch.stack(circles))
 
 
-def known_views(views: Tensor, every: int) -> Tensor:
+def _views(views: Any) -> Tensor:
+    """Views (O, N, H, W), checked."""
+    x = as_images(views, leading=(2,), name="views")
+    check_views(x)
+    return x
+
+
+def known_views(views: Any, every: int) -> Tensor:
     """Every `every`-th of the views (O, V, H, W): all that a method may look at. Raises ValueError."""
-    if isinstance(every, bool) or not isinstance(every, int) or every < 2 or views.shape[1] % every:
-        raise ValueError(f"every must be at least 2 and divide the {views.shape[1]} views; got {every!r}. Try 4.")
-    known = views[:, ::every].contiguous()
-    check_views(known)
-    return known
+    x = _views(views)
+    if isinstance(every, bool) or not isinstance(every, int) or every < 2 or x.shape[1] % every:
+        raise ValueError(f"every must be at least 2 and divide the {x.shape[1]} views; got {every!r}. Try 4.")
+    return _views(x[:, ::every].contiguous())
 
 
-def held_out(views: Tensor, every: int) -> Tensor:
+def held_out(views: Any, every: int) -> Tensor:
     """The views between the known ones, (O, N, every - 1, H, W): what a method is scored on. Raises ValueError.
 
     Of 72 views of 20 objects, one in four is known:
@@ -90,8 +95,8 @@ def held_out(views: Tensor, every: int) -> Tensor:
         >>> known_views(circle, 4).shape, held_out(circle, 4).shape
         (torch.Size([20, 18, 64, 64]), torch.Size([20, 18, 3, 64, 64]))
     """
-    known = known_views(views, every)
-    return views.unflatten(1, (known.shape[1], every))[:, :, 1:]
+    x, known = _views(views), known_views(views, every)
+    return x.unflatten(1, (known.shape[1], every))[:, :, 1:]
 
 
 def fractions(every: int) -> list[float]:
@@ -99,8 +104,9 @@ def fractions(every: int) -> list[float]:
     return [k / every for k in range(1, every)]
 
 
-def score(new: Tensor, true: Tensor) -> Scores:
+def score(new: Any, true: Any) -> Scores:
     """Compares new views (O, N, F, H, W) with the photographs held back. Raises ValueError for unlike shapes."""
+    new, true = (as_images(x, leading=None, name=name).cpu() for x, name in ((new, "new views"), (true, "true views")))
     if new.shape != true.shape or new.ndim != 5:
         raise ValueError(
             f"new and true views must both be (O, N, F, H, W); got {tuple(new.shape)} and {tuple(true.shape)}. "
@@ -112,50 +118,53 @@ def score(new: Tensor, true: Tensor) -> Scores:
     return Scores(-10 * squares.clamp_min(1e-10).log10().numpy(), ssim.reshape(new.shape[:3]))
 
 
-def nearest(known: Tensor, at: list[float]) -> Tensor:
+def nearest(known: Any, at: list[float]) -> Tensor:
     """The nearer of the two neighbours (halfway, the left one)."""
-    after = known.roll(-1, dims=1)
-    return torch.stack([known if t <= 0.5 else after for t in at], dim=2)
+    before = _views(known)
+    after = before.roll(-1, dims=1)
+    return torch.stack([before if t <= 0.5 else after for t in at], dim=2)
 
 
-def cross_fade(known: Tensor, at: list[float]) -> Tensor:
+def cross_fade(known: Any, at: list[float]) -> Tensor:
     """The two neighbours, mixed: pixel by pixel the weighted mean."""
-    after = known.roll(-1, dims=1)
-    return torch.stack([(1 - t) * known + t * after for t in at], dim=2)
+    before = _views(known)
+    after = before.roll(-1, dims=1)
+    return torch.stack([(1 - t) * before + t * after for t in at], dim=2)
 
 
-def eigenspace(known: Tensor, at: list[float]) -> Tensor:
+def eigenspace(known: Any, at: list[float]) -> Tensor:
     """A smooth closed curve through each object's views in the space of all its principal components.
 
     Murase and Nayar, "Visual learning and recognition of 3-D objects from appearance", 1995; here with as many
     components as there are views, and a periodic cubic spline over the angle.
     """
-    new = []
-    for views in known.flatten(2).numpy().astype(np.float64):
+    new, x = [], _views(known)
+    for views in x.flatten(2).numpy().astype(np.float64):
         mean = views.mean(0)
         u, s, components = np.linalg.svd(views - mean, full_matrices=False)
         points = u * s
         curve = CubicSpline(np.arange(len(views) + 1), np.vstack([points, points[:1]]), bc_type="periodic")
         places = np.arange(len(views))[:, None] + np.array(at)
         new.append(np.clip(mean + curve(places) @ components, 0, 1))
-    return torch.from_numpy(np.array(new, np.float32)).unflatten(-1, known.shape[-2:])
+    return torch.from_numpy(np.array(new, np.float32)).unflatten(-1, x.shape[-2:])
 
 
-def optical_flow(known: Tensor, at: list[float]) -> Tensor:
+def optical_flow(known: Any, at: list[float]) -> Tensor:
     """Both neighbours, moved along the optical flow between them and mixed: a morph.
 
     The flow is TV-L1 (Zach, Pock and Bischof, "A duality based approach for realtime TV-L1 optical flow", 2007), as
     scikit-image computes it with its own settings; from the flows between the neighbours follow those from the place
     between as in "Super SloMo" (Jiang et al., 2018, equation 4). It takes some hundredths of a second a pair.
     """
-    before, after = known.flatten(0, 1), known.roll(-1, dims=1).flatten(0, 1)
+    x = _views(known)
+    before, after = x.flatten(0, 1), x.roll(-1, dims=1).flatten(0, 1)
     there, back = _flow(before, after), _flow(after, before)
     new = []
     for t in at:
         to_before = -(1 - t) * t * there + t * t * back
         to_after = (1 - t) ** 2 * there - t * (1 - t) * back
         new.append((1 - t) * warp(before, to_before) + t * warp(after, to_after))
-    return torch.stack(new, dim=1).clamp(0, 1).unflatten(0, known.shape[:2])
+    return torch.stack(new, dim=1).clamp(0, 1).unflatten(0, x.shape[:2])
 
 
 def _flow(a: Tensor, b: Tensor) -> Tensor:
@@ -166,9 +175,10 @@ def _flow(a: Tensor, b: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def painted(model: VAE, known: Tensor, at: list[float]) -> Tensor:
+def painted(model: VAE, known: Any, at: list[float]) -> Tensor:
     """What a plain VAE paints at the codes between those of the known views."""
-    codes = model.encode(known.flatten(0, 1)).mean.unflatten(0, known.shape[:2])
+    x = _views(known)
+    codes = model.encode(x.flatten(0, 1)).mean.unflatten(0, x.shape[:2])
     after = codes.roll(-1, dims=1)
     between = torch.stack([(1 - t) * codes + t * after for t in at], dim=2)
     return model.decode(between).mean
