@@ -28,18 +28,18 @@ def idx(array):
 
 
 def small_mnist():
-    """{file: gzip bytes} and the table of sizes and digests that belongs to it."""
+    """{file: gzip bytes}, the table of sizes and digests that belongs to it, and {split: labels}."""
     rng = np.random.default_rng(7)
-    files, table = {}, {}
+    files, table, labels = {}, {}, {}
     for split, entries in datasets.MNIST_FILES.items():
         count = {"train": 30, "test": 20}[split]
         arrays = rng.integers(0, 256, (count, 28, 28), np.uint8), rng.integers(0, 10, count).astype(np.uint8)
-        raw = [idx(array) for array in arrays]
+        raw, labels[split] = [idx(array) for array in arrays], arrays[1]
         files |= {entry[0]: gzip.compress(r) for entry, r in zip(entries, raw, strict=True)}
         table[split] = tuple(
             (entry[0], len(r), hashlib.sha256(r).hexdigest()) for entry, r in zip(entries, raw, strict=True)
         )
-    return files, table
+    return files, table, labels
 
 
 def png(array, kind="PNG"):
@@ -76,16 +76,14 @@ class Mirror(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def serve(monkeypatch):
-    """serve(answer, tls=None) starts a mirror; answer(handler, file name) writes the response; tls is an SSLContext."""
+    """serve(answer) starts a mirror; answer(handler, file name) writes the response."""
     running = []
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
-    def start(answer, tls=None):
+    def start(answer):
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
         server.answer, server.asked, server.over = answer, [], threading.Event()
-        server.address = f"http{'s' * bool(tls)}://127.0.0.1:{server.server_port}/mnist/"
-        if tls:
-            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        server.address = f"http://127.0.0.1:{server.server_port}/mnist/"
         server.thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         server.thread.start()
         running.append(server)
@@ -102,20 +100,20 @@ def serve(monkeypatch):
 @pytest.fixture
 def bare(monkeypatch, tmp_path):
     """No local folder, an empty cache, small files to look for, nothing remembered; little patience."""
-    files, table = small_mnist()
+    files, table, labels = small_mnist()
     for name in ("VAECOURSE_DATA", "VAECOURSE_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("VAECOURSE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(datasets, "MNIST_FILES", table)
     monkeypatch.setattr(datasets, "_missing", {})
     monkeypatch.setattr(downloads, "TIMEOUT", (10, 1))
-    monkeypatch.setattr(downloads, "WINDOW", 1)
+    monkeypatch.setattr(downloads, "PATIENCE", 1)
 
     def mirrors(*servers):
         addresses = tuple(s if isinstance(s, str) else s.address for s in servers)
         monkeypatch.setattr(datasets, "MNIST_MIRRORS", addresses)
 
-    return SimpleNamespace(files=files, cache=tmp_path / "cache", mirrors=mirrors)
+    return SimpleNamespace(files=files, labels=labels, cache=tmp_path / "cache", mirrors=mirrors)
 
 
 def files_below(folder):

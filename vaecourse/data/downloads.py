@@ -163,10 +163,10 @@ class _Bounded(io.BytesIO):
         self.limit, self.begun = limit, time.monotonic()
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
-        if self.tell() + len(data) > self.limit:
+        size, seconds = self.tell() + len(data), time.monotonic() - self.begun
+        if size > self.limit:
             raise DataDamaged(f"it is larger than {self.limit:,} bytes.")
-        seconds = time.monotonic() - self.begun
-        if seconds > PATIENCE and self.tell() < SLOWEST * seconds:
+        if seconds > PATIENCE and size < SLOWEST * seconds:
             raise requests.Timeout
         return super().write(data)
 

@@ -56,7 +56,8 @@ def load_folder(path: str | os.PathLike[str], size: int | tuple[int, int] = 28) 
     left_out: dict[Path, str] = {}
     greys: list[NDArray[np.float32]] = []
     classes: list[str] = []
-    whites, labels = [], []
+    whites: list[float] = []
+    labels: list[int] = []
     for folder, files in _classes(path, left_out):
         before = len(greys)
         for file in files:
@@ -78,7 +79,7 @@ def load_folder(path: str | os.PathLike[str], size: int | tuple[int, int] = 28) 
             f"{path} has no pictures that can be used. {_listed(path, left_out)}Make a sub-folder for each class, and "
             f"put that class's pictures there ({', '.join(sorted(IMAGE_ENDINGS))})."
         )
-    for message in _worries(path, left_out, len(greys), classes):
+    for message in _worries(path, left_out, whites, classes):
         warnings.warn(message, stacklevel=2)
     images = np.stack(greys)
     if 0 < max(whites) <= TWELVE_BITS:
@@ -186,12 +187,15 @@ def _listed(path: Path, left_out: dict[Path, str]) -> str:
     return f"Left out: {', '.join(named)}{more}. " if named else ""
 
 
-def _worries(path: Path, left_out: dict[Path, str], pictures: int, classes: list[str]) -> Iterable[str]:
+def _worries(path: Path, left_out: dict[Path, str], whites: list[float], classes: list[str]) -> Iterable[str]:
     """What the reader should know before anything is trained."""
     if set(left_out.values()) - {HIDDEN}:
-        yield f"{_listed(path, left_out)}The other {pictures} are used."
-    if pictures < FEW:
-        yield f"{path} has {pictures} pictures: too few to learn from. A hundred of a kind is a beginning."
+        yield f"{_listed(path, left_out)}The other {len(whites)} are used."
+    if len(whites) < FEW:
+        yield f"So few pictures ({len(whites)}) are too few to learn from. A hundred of a kind is a beginning."
+    dim = sum(0 < white <= float(TWELVE_BITS) for white in whites)
+    if dim and max(whites) > TWELVE_BITS:
+        yield f"{dim} pictures of 16 bits are nearly black, and others are not. Has a camera of 12 bits made those?"
     if len(classes) > MANY:
         yield f"{path} has {len(classes)} classes. Is there one sub-folder for each kind of picture?"
     if len(classes) > 1 and SPLITS.issuperset(name.lower() for name in classes):

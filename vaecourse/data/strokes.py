@@ -191,8 +191,8 @@ def _letter_index(label: Array, style: Array) -> NDArray[np.intp]:
         digit = label[wrong][0]
         known = ", ".join(f"{index} ({name})" for index, name in enumerate(STYLES[digit]))
         raise ValueError(f"the styles of digit {digit} are {known}; got style={style[wrong][0]:g}")
-    first: NDArray[np.intp] = (np.cumsum(counts) - counts)[label]
-    return first + style.astype(int)
+    index: NDArray[np.intp] = (np.cumsum(counts) - counts)[label] + style.astype(int)
+    return index
 
 
 def _trace(letter: Letter) -> NDArray[np.float64]:

@@ -239,8 +239,8 @@ def picture(parts: Shape, angle: float, size: int) -> NDArray[np.floating[Any]]:
     grey = np.zeros(len(t), np.float32)
     light = turned(column(LIGHT) / length(column(LIGHT)), angle)
     grey[hit] = shade(parts, distance, starts[:, hit] - t[hit] * eye, eye, light)
-    rays: Array = np.clip(grey, 0, 1).reshape(size, 2, size, 2)
-    return rays.mean((1, 3))
+    pixels: Array = np.clip(grey, 0, 1).reshape(size, 2, size, 2).mean((1, 3))
+    return pixels
 
 
 def render(name: str, angles: ArrayLike, size: int = 64) -> Array:
