@@ -7,12 +7,16 @@ Everywhere f takes codes (T, latent_dim) to points (T, …), row by row, with op
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 from scipy.interpolate import CubicSpline, make_interp_spline
 from torch import Tensor
 from torch.nn.functional import normalize
+
+from .. import memory
+from ..images import as_images, as_numbers
 
 __all__ = [
     "constant_speed",
@@ -26,13 +30,16 @@ __all__ = [
     "slerp",
 ]
 
-BATCH = 8192  # codes at once, which bounds the memory that a decoder's layers take
+POINT = 64  # bytes for each pixel of f at one code: some copies, and a decoder's layers; and for each of its slopes
+
+Drawer = Callable[[Tensor], Tensor]
 
 
-def lerp(a: Tensor, b: Tensor, steps: int) -> Tensor:
+def lerp(a: Any, b: Any, steps: int) -> Tensor:
     """The straight line from a to b, both (..., latent_dim): `steps` even steps, (..., steps, latent_dim).
 
-    Raises ValueError for ends that do not fit together or are not finite, and for fewer than 2 steps.
+    Differentiable. Raises ValueError for ends that do not fit together, lie on two devices or are not finite, and for
+    fewer than 2 steps.
 
         >>> lerp(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]), 3)
         tensor([[2., 0.],
@@ -44,13 +51,13 @@ def lerp(a: Tensor, b: Tensor, steps: int) -> Tensor:
     return (1 - t) * a[..., None, :] + t * b[..., None, :]
 
 
-def slerp(a: Tensor, b: Tensor, steps: int) -> Tensor:
+def slerp(a: Any, b: Any, steps: int) -> Tensor:
     """The arc from a to b, both (..., latent_dim), around the origin: (..., steps, latent_dim).
 
     The direction turns evenly (Shoemake, "Animating rotation with quaternion curves", 1985) and the length goes
     linearly from |a| to |b|; for ends of one length that is the usual formula. Where an end is zero there is no
     direction to turn, and the arc is the line. Between opposite ends every half turn is as short: it goes through the
-    axis that is farthest from them. Raises ValueError as `lerp` does.
+    axis that is farthest from them. Differentiable. Raises ValueError as `lerp` does.
 
         >>> slerp(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]), 3)
         tensor([[2.0000, 0.0000],
@@ -59,11 +66,12 @@ def slerp(a: Tensor, b: Tensor, steps: int) -> Tensor:
     """
     a, b = check_ends(a, b, steps)
     length_a, length_b = a.norm(dim=-1, keepdim=True), b.norm(dim=-1, keepdim=True)
-    u, v = (x / length.clamp_min(torch.finfo(a.dtype).tiny) for x, length in ((a, length_a), (b, length_b)))
+    axis = torch.zeros_like(a).scatter(-1, a.abs().argmin(-1, keepdim=True), 1.0)
+    # Of an end at zero nothing comes of its direction, but its derivative must not be NaN.
+    u, v = (torch.where(n == 0, axis, x / n.where(n > 0, 1)) for x, n in ((a, length_a), (b, length_b)))
     # The part of v across u gives the turn's plane; 2 atan2 keeps its digits where arccos of a product loses them.
     angle = 2 * torch.atan2((u - v).norm(dim=-1, keepdim=True), (u + v).norm(dim=-1, keepdim=True))
     across = _across(u, v)
-    axis = torch.zeros_like(u).scatter(-1, u.abs().argmin(-1, keepdim=True), 1.0)
     # Of nearly opposite ends only rounding is left across u; then any direction does.
     opposite = (across.norm(dim=-1, keepdim=True) < 1e-4) & (angle > 3)
     across = _across(u, normalize(torch.where(opposite, axis, across), dim=-1))
@@ -84,32 +92,32 @@ def _across(u: Tensor, v: Tensor) -> Tensor:
     return v - (u * v).sum(-1, keepdim=True) * u
 
 
-def crossfade(x_a: Tensor, x_b: Tensor, steps: int) -> Tensor:
-    """The baseline without a model: (1 - t) x_a + t x_b, pixel by pixel, for images (*image_shape).
+def crossfade(x_a: Any, x_b: Any, steps: int) -> Tensor:
+    """The baseline without a model: (1 - t) x_a + t x_b, pixel by pixel, for images (*image_shape) in [0, 1].
 
-    Returns (steps, *image_shape). Raises ValueError as `lerp` does.
+    Returns (steps, *image_shape). Differentiable. Raises ValueError as `lerp` does, and for what is no picture.
     """
-    x_a, x_b = torch.as_tensor(x_a), torch.as_tensor(x_b)
+    x_a, x_b = (as_numbers(x, name) for x, name in ((x_a, "x_a"), (x_b, "x_b")))
+    x_a, x_b = (as_images(x, x.shape, name=name, leading=(0,)) for x, name in ((x_a, "x_a"), (x_b, "x_b")))
     if x_a.shape != x_b.shape:
         raise ValueError(f"both images must have one shape; got {tuple(x_a.shape)} and {tuple(x_b.shape)}.")
     return lerp(x_a.flatten(), x_b.flatten(), steps).reshape(steps, *x_a.shape)
 
 
-def jacobian(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
+def jacobian(f: Drawer, z: Any) -> Tensor:
     """J(z) = df/dz at codes z (N, latent_dim): (N, D, latent_dim), by forward-mode differentiation.
 
     Raises ValueError when f is no function of that kind, or cannot be differentiated.
     """
-    return values_and_jacobian(f, check_codes(z, "z"))[1]
+    return _of_jacobian(f, z, lambda j: j)
 
 
-def pullback_metric(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
+def pullback_metric(f: Drawer, z: Any) -> Tensor:
     """G(z) = J(z)^T J(z), (N, latent_dim, latent_dim): a step dz changes the picture by sqrt(dz^T G dz)."""
-    j = jacobian(f, z)
-    return j.mT @ j
+    return _of_jacobian(f, z, lambda j: j.mT @ j)
 
 
-def magnification(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
+def magnification(f: Drawer, z: Any) -> Tensor:
     """sqrt(det G(z)), (N,): how much area (volume) of pictures a unit of latent area (volume) becomes.
 
     Bishop, Svensen and Williams, "Magnification factors for the GTM algorithm", 1997.
@@ -117,15 +125,22 @@ def magnification(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
         >>> magnification(lambda z: z**2, torch.tensor([[1.0, 2.0]]))
         tensor([8.])
     """
-    return torch.linalg.svdvals(jacobian(f, z)).prod(-1)
+    return _of_jacobian(f, z, lambda j: torch.linalg.svdvals(j).prod(-1))
 
 
-def path_length(f: Callable[[Tensor], Tensor], path: Tensor) -> Tensor:
+def _of_jacobian(f: Drawer, z: Any, measure: Callable[[Tensor], Tensor]) -> Tensor:
+    """A measure of J at codes z (N, latent_dim), of few codes at once."""
+    z = check_codes(z, "z")
+    blocks = z.split(points_at_once(f, z, slopes=True))
+    return torch.cat([measure(values_and_jacobian(f, part)[1]) for part in blocks])
+
+
+def path_length(f: Drawer, path: Any) -> Tensor:
     """The length of f(path), (...,): the sum of the distances between the T points of paths (..., T, latent_dim)."""
     return _picture_steps(f, path).sum(-1)
 
 
-def path_energy(f: Callable[[Tensor], Tensor], path: Tensor) -> Tensor:
+def path_energy(f: Drawer, path: Any) -> Tensor:
     """The integral of |d f(path) / dt|^2 over t from 0 to 1, (...,), for paths (..., T, latent_dim).
 
     At least the length squared, and equal to it when the pictures change at a constant speed.
@@ -134,15 +149,14 @@ def path_energy(f: Callable[[Tensor], Tensor], path: Tensor) -> Tensor:
     return steps.shape[-1] * steps.square().sum(-1)
 
 
-def constant_speed(f: Callable[[Tensor], Tensor], path: Tensor, steps: int | None = None) -> Tensor:
+def constant_speed(f: Drawer, path: Any, steps: int | None = None) -> Tensor:
     """The same way, (..., steps, latent_dim), with codes placed so that the pictures change evenly.
 
     path is (..., T, latent_dim), read as straight pieces; steps is T unless given. Where the pictures do not change at
     all, the codes are spread evenly. Raises ValueError for paths that are not finite or have fewer than 2 points.
     """
     path = _check_path(path)
-    steps = path.shape[-2] if steps is None else steps
-    _check_steps(steps)
+    steps = path.shape[-2] if steps is None else _check_steps(steps)
     return evenly(f, resample(path, 8 * (path.shape[-2] - 1) + 1, smooth=False), steps)
 
 
@@ -154,7 +168,7 @@ def resample(path: Tensor, steps: int, smooth: bool = True) -> Tensor:
     return torch.as_tensor(curve(new)).movedim(0, -2).to(path)
 
 
-def evenly(f, path: Tensor, steps: int) -> Tensor:
+def evenly(f: Drawer, path: Tensor, steps: int) -> Tensor:
     """`steps` points of paths (..., T, d) between which the pictures change by the same amount."""
     moved = _picture_steps(f, path).detach().cpu().double().numpy()
     points, even = path.detach().cpu().double().numpy(), np.empty((*path.shape[:-2], steps, path.shape[-1]))
@@ -167,7 +181,7 @@ def evenly(f, path: Tensor, steps: int) -> Tensor:
     return torch.as_tensor(even).to(path)
 
 
-def values(f, z: Tensor) -> Tensor:
+def values(f: Drawer, z: Tensor) -> Tensor:
     """f at codes z (N, d): (N, D). Raises ValueError when f is no function of that kind."""
     try:
         value = f(z)
@@ -184,60 +198,82 @@ def values(f, z: Tensor) -> Tensor:
     return value.flatten(1)
 
 
+@torch.no_grad()
+def points_at_once(f: Drawer, z: Tensor, slopes: bool = False) -> int:
+    """How many codes f may take at once, of codes z (N, d); fewer, where their slopes along all d axes are wanted."""
+    width = values(f, z[:1]).shape[1]
+    each = POINT * width * (1 + slopes * z.shape[1])
+    return memory.at_once(each, f"a picture of {width} numbers")
+
+
 @torch.no_grad()  # derivatives go forward, with the values: nothing has to be remembered for a way back
-def values_and_jacobian(f, z: Tensor) -> tuple[Tensor, Tensor]:
+def values_and_jacobian(f: Drawer, z: Tensor) -> tuple[Tensor, Tensor]:
     """f (N, D) and df/dz (N, D, d) at codes z (N, d). Row by row, so all codes move in one direction at once."""
 
     def along(direction: Tensor) -> tuple[Tensor, ...]:
         return torch.func.jvp(lambda x: values(f, x), (z,), (direction.expand_as(z),))
 
+    axes = torch.eye(z.shape[1], dtype=z.dtype, device=z.device)
     # PyTorch documents None (f(z) is the same in all directions), and leaves it out of the annotation.
-    value, j = torch.func.vmap(along, out_dims=(None, 0))(torch.eye(z.shape[1]).to(z))  # type: ignore[arg-type]
+    value, j = torch.func.vmap(along, out_dims=(None, 0))(axes)  # type: ignore[arg-type]
     return value, j.movedim(0, 2)
 
 
-def _picture_steps(f, path: Tensor) -> Tensor:
+@torch.no_grad()
+def _picture_steps(f: Drawer, path: Any) -> Tensor:
+    """The distances (..., T - 1) between the pictures of neighbours on paths (..., T, latent_dim)."""
     path = _check_path(path)
-    with torch.no_grad():
-        value = torch.cat([values(f, z) for z in path.reshape(-1, path.shape[-1]).split(BATCH)])
-    return value.reshape(*path.shape[:-1], -1).diff(dim=-2).norm(dim=-1)
+    z = path.reshape(-1, path.shape[-1])
+    last, steps = values(f, z[:1]), []
+    for part in z.split(points_at_once(f, z)):
+        value = torch.cat([last, values(f, part)])
+        steps.append(value.diff(dim=0).norm(dim=1))
+        last = value[-1:]
+    # Each path's first is the step from the path before it, or from itself.
+    return torch.cat(steps).reshape(path.shape[:-1])[..., 1:]
 
 
-def check_codes(z, name: str) -> Tensor:
+def check_codes(z: Any, name: str) -> Tensor:
     """Codes (N, latent_dim) as a tensor of finite floats. Raises ValueError otherwise, as do the checks below."""
-    z = _floats(z, name)
+    z = _floats(z, name).detach()
     if z.ndim != 2 or 0 in z.shape:
         raise ValueError(f"{name} must be (N, latent_dim), at least one code; got {tuple(z.shape)}.")
     return z
 
 
-def check_ends(a, b, steps: int) -> tuple[Tensor, Tensor]:
-    """Two ends (..., latent_dim) of one shape, for a path of `steps` points."""
+def check_ends(a: Any, b: Any, steps: int) -> tuple[Tensor, Tensor]:
+    """Two ends (..., latent_dim) of one shape, in the finer of their precisions, for a path of `steps` points."""
     _check_steps(steps)
     a, b = _floats(a, "a"), _floats(b, "b")
+    if a.device != b.device:
+        raise ValueError(f"a lies on {a.device} and b on {b.device}. Bring them together: a.to(b.device).")
     if a.shape != b.shape or a.ndim < 1 or 0 in a.shape:
         raise ValueError(
             f"a and b must be two codes (latent_dim,), or as many codes (P, latent_dim) each; got {tuple(a.shape)} and "
             f"{tuple(b.shape)}."
         )
-    return a, b
+    dtype = torch.promote_types(a.dtype, b.dtype)
+    return a.to(dtype), b.to(dtype)
 
 
-def _check_path(path) -> Tensor:
-    path = _floats(path, "path")
+def _check_path(path: Any) -> Tensor:
+    path = _floats(path, "path").detach()
     if path.ndim < 2 or path.shape[-2] < 2 or 0 in path.shape:
         raise ValueError(f"a path must be (..., T, latent_dim) with at least 2 points; got {tuple(path.shape)}.")
     return path
 
 
-def _check_steps(steps: int) -> None:
+def _check_steps(steps: int) -> int:
     if not isinstance(steps, int | np.integer) or steps < 2:
         raise ValueError(f"steps must be a whole number of at least 2, both ends counted; got {steps!r}.")
+    return int(steps)
 
 
-def _floats(given, name: str) -> Tensor:
-    z = given.detach() if isinstance(given, Tensor) else torch.as_tensor(np.asarray(given, np.float32))
-    z = z if z.is_floating_point() else z.float()
+def _floats(given: Any, name: str) -> Tensor:
+    z = as_numbers(given, name)
+    z = (
+        z if isinstance(given, Tensor) and z.is_floating_point() else z.float()
+    )  # what is no tensor has no device, either
     if not z.isfinite().all():
         raise ValueError(f"{name} must hold finite numbers only, no NaN. Find them with torch.isfinite({name}).")
     return z

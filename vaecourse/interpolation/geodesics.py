@@ -9,8 +9,8 @@ Lines, arcs, lengths and the metric itself stand in `curves`; here is the search
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,11 +18,22 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 from torch import Tensor
 
-from .curves import check_codes, check_ends, evenly, lerp, path_length, resample, values, values_and_jacobian
+from .curves import (
+    Drawer,
+    check_codes,
+    check_ends,
+    evenly,
+    lerp,
+    path_length,
+    points_at_once,
+    resample,
+    values,
+    values_and_jacobian,
+)
 
 __all__ = ["Geodesic", "density_aware", "geodesic"]
 
-PAIRS = 50  # whose curves are shortened at once: some 100 MB for pictures of 28 x 28
+PAIRS = 50  # whose curves are shortened at once, and begin on one grid
 CELLS = 128  # a side of the grid on which shortest ways are sought first
 LEVELS = (64, 128, 256)  # pieces of a curve: the finer ones for those that the coarser ones cannot follow
 FINE = 513  # points of a curve when its length is measured
@@ -41,12 +52,13 @@ class Geodesic:
     length: Tensor  # of its image under f, measured on a curve finer than `path`: () or (P,)
 
 
-def geodesic(f: Callable[[Tensor], Tensor], a: Tensor, b: Tensor, steps: int) -> Geodesic:
+def geodesic(f: Drawer, a: Any, b: Any, steps: int) -> Geodesic:
     """The path from a to b along which f changes least: a local minimum of the energy, at constant speed.
 
     a and b are (latent_dim,), or (P, latent_dim) for P pairs, which costs much less than one by one. The curve is a
     chain of points (Shao et al. 2018, section 3.1). It begins as the straight line or, in the plane, as the shortest
-    way over a grid where that is shorter, which keeps it from getting stuck on the wrong side of a hill.
+    way over a grid where that is shorter, which keeps it from getting stuck on the wrong side of a hill. The path
+    remembers nothing of how it was found: it has no derivative.
 
     Raises ValueError for ends that do not fit together or are not finite, fewer than 2 steps, and an f that is no
     differentiable function of codes (T, latent_dim), or gives NaN on the way.
@@ -61,17 +73,17 @@ def geodesic(f: Callable[[Tensor], Tensor], a: Tensor, b: Tensor, steps: int) ->
         >>> print(f"{geodesic(globe, a, b, 9).length:.2f} by the north")
         1.05 by the north
     """
-    a, b = check_ends(a, b, steps)
+    a, b = (end.detach() for end in check_ends(a, b, steps))
     if a.ndim > 2 or 0 in a.shape:
         raise ValueError(f"a and b must be (latent_dim,) or (P, latent_dim); got {tuple(a.shape)}.")
     pairs = zip(*(x.reshape(-1, x.shape[-1]).split(PAIRS) for x in (a, b)), strict=True)
     curve, converged, length = map(torch.cat, zip(*(_geodesics(f, *ends) for ends in pairs), strict=True))
-    path = evenly(f, curve, steps)
+    path = evenly(f, curve, int(steps))
     path[:, 0], path[:, -1] = a, b
     return Geodesic(path[0], bool(converged), length[0]) if a.ndim == 1 else Geodesic(path, converged, length)
 
 
-def density_aware(f: Callable[[Tensor], Tensor], codes: Tensor, bandwidth: float = 0.2, strength: float = 300.0):
+def density_aware(f: Drawer, codes: Any, bandwidth: float = 0.2, strength: float = 300.0) -> Drawer:
     """f with one more coordinate, which rises where no codes (N, latent_dim) are: geodesics of it keep to the codes.
 
     It is strength / sqrt(density + 0.01), in the units of f: the density of the codes, smoothed by a normal of width
@@ -98,11 +110,12 @@ def density_aware(f: Callable[[Tensor], Tensor], codes: Tensor, bandwidth: float
     return both
 
 
-def _geodesics(f, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _geodesics(f: Drawer, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """For ends (P, d): curves (P, FINE, d), which of them converged, and their lengths."""
-    curve, converged = lerp(a, b, FINE), torch.zeros(len(a), dtype=torch.bool, device=a.device)
-    length = path_length(f, curve)
-    if a.shape[1] == 2 and not torch.equal(a, b):
+    converged = (a == b).all(1)  # there is no way to go
+    curve = lerp(a, b, FINE).where(~converged[:, None, None], a[:, None])
+    length = path_length(f, curve).where(~converged, 0)
+    if a.shape[1] == 2 and not converged.all():
         curve, length = _shorter(f, curve, length, _grid_ways(f, a, b))
     for pieces in LEVELS:
         k = (~converged).nonzero()[:, 0]
@@ -114,25 +127,24 @@ def _geodesics(f, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return curve, converged, length
 
 
-def _shorter(f, curve: Tensor, length: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+def _shorter(f: Drawer, curve: Tensor, length: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
     """Of each two curves the shorter, and its length."""
     other_length = path_length(f, other)
     better = other_length < length
     return torch.where(better[:, None, None], other, curve), torch.where(better, other_length, length)
 
 
-def _shorten(f, z: Tensor) -> tuple[Tensor, Tensor]:
+def _shorten(f: Drawer, z: Tensor) -> tuple[Tensor, Tensor]:
     """Chains z (P, T, d) with the same ends and less energy, and for which of them the search came to its end.
 
     The energy is a sum of squares, of the differences r_i = f(z_{i+1}) - f(z_i), so each step solves a least-squares
     problem in which f is replaced by its tangent (Gauss-Newton), damped as by Levenberg and Marquardt.
     """
     z = z.clone()
-    value, j = _on_chains(f, z)
-    energy = value.diff(dim=1).square().sum((1, 2))
-    if not energy.isfinite().all():
-        raise ValueError("f gives NaN or infinity between the ends. Look at f along lerp(a, b, 100).")
-    if energy.max() > 0 and not j.any():
+    energy, slope, diagonal, upper = now = _tangents(f, z)
+    if not all(part.isfinite().all() for part in now):
+        raise ValueError("f, or its slope, is NaN or infinity between the ends. Look at f along lerp(a, b, 100).")
+    if energy.max() > 0 and not diagonal.any():
         raise ValueError("f changes but has no derivative: is there a .detach() or a rounding in it? Leave that out.")
     # Gauss-Newton takes directions in which the surface bends for stiffer than they are, and creeps along them.
     # So a share of the last move is added, and dropped where it did not help.
@@ -141,29 +153,49 @@ def _shorten(f, z: Tensor) -> tuple[Tensor, Tensor]:
         i = (~done & (damping < 1e6)).nonzero()[:, 0]
         if not len(i):
             break
-        move, saving = _gauss_newton(value[i], j[i], damping[i])
+        move, saving = _gauss_newton(slope[i], diagonal[i], upper[i], damping[i])
         done[i] = (saving <= TOLERANCE * energy[i]) & (damping[i] <= 1e-3)
         last[i] = MOMENTUM * last[i] + move
         trial = z[i]
         trial[:, 1:-1] += last[i]
-        new_value, new_j = _on_chains(f, trial)
-        new_energy = new_value.diff(dim=1).square().sum((1, 2))
-        better = new_energy <= energy[i]  # never true for NaN
+        there = _tangents(f, trial)
+        better = there[0] <= energy[i]  # never true for NaN
         k, worse = i[better], i[~better]
-        z[k], value[k], j[k], energy[k] = trial[better], new_value[better], new_j[better], new_energy[better]
+        z[k] = trial[better]
+        for old, new in zip(now, there, strict=True):
+            old[k] = new[better]
         damping[k], damping[worse] = damping[k] / 5, damping[worse].clamp_min(1e-5) * 8
         last[worse] = 0
     return z, done
 
 
-def _gauss_newton(value: Tensor, j: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:
+def _tangents(f: Drawer, z: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """What a step needs to know of chains z (P, T, d): not their pictures or Jacobians J, which take much more room.
+
+    Their energy (P,); minus its half slope at the inner points, (P, T - 2, d); and its half curvature were f straight:
+    2 J_t^T J_t (P, T - 2, d, d), and -J_t^T J_(t+1), between neighbours (P, T - 3, d, d).
+    """
+    value, j, parts = z.new_empty(len(z), 0, 0), z.new_empty(len(z), 0, 0, 0), []
+    for part in z.split(max(1, points_at_once(f, z[:, 0], slopes=True) // len(z)), dim=1):
+        new = [v.unflatten(0, part.shape[:2]) for v in values_and_jacobian(f, part.flatten(0, 1))]
+        # Two points are kept: the first of the new ones needs both neighbours.
+        value, j = (
+            torch.cat([old[:, -2:], n], 1) if old.numel() else n for old, n in zip((value, j), new, strict=True)
+        )
+        inner = j[:, 1:-1]
+        energy = value.diff(dim=1)[:, -part.shape[1] :].square().sum(2)
+        slope = torch.einsum("ptDd,ptD->ptd", inner, value.diff(n=2, dim=1))
+        parts.append((energy, slope, 2 * inner.mT @ inner, -j[:, :-2].mT @ inner))
+    energy, slope, diagonal, upper = (torch.cat(p, dim=1) for p in zip(*parts, strict=True))
+    return energy.sum(1), slope, diagonal, upper[:, 1:]
+
+
+def _gauss_newton(slope: Tensor, diagonal: Tensor, upper: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:
     """The move (P, T - 2, d) of the inner points that the tangents propose, and the share of energy it would save."""
-    inner = j[:, 1:-1]
-    slope = torch.einsum("ptDd,ptD->ptd", inner, value.diff(n=2, dim=1))
-    diagonal = 2 * inner.mT @ inner
     size = diagonal.diagonal(dim1=-2, dim2=-1).mean((1, 2))
-    diagonal += (damping * size).clamp_min(1e-30)[:, None, None, None] * torch.eye(j.shape[-1]).to(j)
-    move = _solve_chain(diagonal, -inner[:, :-1].mT @ inner[:, 1:], slope)
+    eye = torch.eye(slope.shape[-1], dtype=slope.dtype, device=slope.device)
+    diagonal = diagonal + (damping * size).clamp_min(1e-30)[:, None, None, None] * eye
+    move = _solve_chain(diagonal, upper, slope)
     return move, (slope * move).sum((1, 2))
 
 
@@ -183,7 +215,7 @@ def _solve_chain(diagonal: Tensor, upper: Tensor, right: Tensor) -> Tensor:
     return torch.stack(x, dim=1)
 
 
-def _grid_ways(f, a: Tensor, b: Tensor) -> Tensor:
+def _grid_ways(f: Drawer, a: Tensor, b: Tensor) -> Tensor:
     """Shortest ways (P, FINE, 2) between ends (P, 2), over a grid of CELLS x CELLS codes around all ends.
 
     Dijkstra, "A note on two problems in connexion with graphs", 1959; each code knows its 16 nearest by king's and
@@ -192,17 +224,12 @@ def _grid_ways(f, a: Tensor, b: Tensor) -> Tensor:
     ends = torch.cat([a, b])
     low, high = ends.amin(0), ends.amax(0)
     margin = 0.25 * (high - low).max()
-    lines = [torch.linspace(lo, hi, CELLS) for lo, hi in zip(low - margin, high + margin, strict=True)]
+    lines = [
+        torch.linspace(lo, hi, CELLS, dtype=torch.float32, device="cpu")
+        for lo, hi in zip((low - margin).tolist(), (high + margin).tolist(), strict=True)
+    ]
     grid = torch.cartesian_prod(*lines).to(a)
-    with torch.no_grad():
-        value = values(f, grid).cpu().reshape(CELLS, CELLS, -1)
-    number, edges = np.arange(CELLS**2).reshape(CELLS, CELLS), []
-    for i, k in ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (2, -1), (1, -2)):
-        here = slice(None, CELLS - i), slice(max(0, -k), CELLS - max(0, k))
-        there = slice(i, None), slice(max(0, k), CELLS + min(0, k))
-        cost = (value[here] - value[there]).norm(dim=-1).double().numpy() + 1e-12  # free steps would be no edges
-        edges.append(np.stack([number[here], number[there], cost])[:, np.isfinite(cost)])
-    start, end, cost = np.concatenate(edges, axis=1)
+    start, end, cost = _edges(f, grid.unflatten(0, (CELLS, CELLS)))
     graph = coo_matrix((cost, (start.astype(int), end.astype(int))), shape=(CELLS**2, CELLS**2)).tocsr()
     first, last = (torch.cdist(x, grid).argmin(1).tolist() for x in (a, b))
     _, before = dijkstra(graph, directed=False, indices=first, return_predecessors=True)
@@ -216,6 +243,22 @@ def _grid_ways(f, a: Tensor, b: Tensor) -> Tensor:
     return torch.stack(ways)
 
 
-def _on_chains(f, z: Tensor) -> tuple[Tensor, Tensor]:
-    value, j = values_and_jacobian(f, z.flatten(0, 1))
-    return value.unflatten(0, z.shape[:2]), j.unflatten(0, z.shape[:2])
+@torch.no_grad()
+def _edges(f: Drawer, grid: Tensor) -> np.ndarray:
+    """From where, to where (numbers of codes), and at what cost: (3, E), for a grid of codes (R, C, 2).
+
+    Three rows of pictures are there at a time.
+    """
+    points_at_once(f, grid.flatten(0, 1))  # says so if that is too much
+    number = np.arange(grid[..., 0].numel()).reshape(grid.shape[:2])
+    rows: list[Tensor] = []
+    edges = []
+    for r, codes in enumerate(grid):
+        rows = [*rows[-2:], values(f, codes)]
+        for i, k in ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (2, -1), (1, -2)):
+            if i <= r:
+                here, there = slice(max(0, -k), len(codes) - max(0, k)), slice(max(0, k), len(codes) + min(0, k))
+                cost = (rows[-1 - i][here] - rows[-1][there]).norm(dim=-1).double().cpu().numpy()
+                cost = cost + 1e-12  # free steps would be no edges
+                edges.append(np.stack([number[r - i, here], number[r, there], cost])[:, np.isfinite(cost)])
+    return np.concatenate(edges, axis=1)
