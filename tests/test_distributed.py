@@ -16,25 +16,25 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from scipy.spatial.distance import cdist
-from test_training import fresh, stripes, weights
+from test_training import fresh, judge, mover, pupil, stripes, weights
 
-from vaecourse import fit
+from vaecourse import VAE, fit
 from vaecourse.__main__ import main
 from vaecourse.data import ImageSet, datasets
 from vaecourse.model import checkpoints
-from vaecourse.training import distributed, recipes, seeds
-from vaecourse.training import trainer as training
+from vaecourse.training import TrainingDiverged, distributed, recipes, seeds
 
 # 128 images a batch, so the last one has 88, or a single one (and the second process none), or 4.
 RUNS = {"uneven": (600, {}), "idle": (513, {}), "binary": (260, {"likelihood": "bernoulli"})}
+STEPS = 5  # of an epoch of 600 images
 QUIET = {"device": "cpu", "progress": False}
-TINY = recipes.Recipe("strokes", epochs=6, hidden=(16,), precision="float32")  # three steps an epoch
+TINY = recipes.Recipe("strokes", epochs=6, hidden=(16,), precision="float32")  # five steps an epoch
 
 
 def few(name, split="train", **_):
     """A handful of drawn digits in the place of a data set."""
     images, labels, factors = datasets.strokes.sample(
-        300 if split == "train" else 60, np.random.default_rng(split == "train")
+        600 if split == "train" else 60, np.random.default_rng(split == "train")
     )
     return ImageSet(images, labels, name, "drawn here", datasets.DIGITS, factors)
 
@@ -48,22 +48,27 @@ def together(folder, rank):
         for name, (n, settings) in RUNS.items():
             model = fresh(**settings)
             if rank == 1:
-                torch.nn.init.zeros_(model.encoder.net[0].weight)  # what the others hold must not matter
+                torch.nn.init.zeros_(model.encoder.net[1].weight)  # what the others hold must not matter
             history = fit(model, stripes(n), epochs=3, checkpoint=mine / f"{name}.safetensors", **QUIET)
             seen[name], seen[f"{name} elbo"] = weights(model), torch.tensor(history.elbo).double()
         with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            strike(patch, 8, signal.default_int_handler)  # in the second epoch
+            strike(patch, 2, signal.default_int_handler)
             fit(fresh(), stripes(600), epochs=3, checkpoint=mine / "cut.safetensors", **QUIET)
         model = fresh()
         fit(model, stripes(600), epochs=3, checkpoint=mine / "cut.safetensors", **QUIET)
         seen["cut"] = weights(model)
+        for train in (mover, pupil, judge):
+            seen[train.__name__] = weights(train(rank))
         with pytest.raises(ValueError, match="process 1 trains on other images"):
             fit(fresh(), stripes(600 + rank), epochs=1, **QUIET)
         for device in ("mps", "cuda:0"):
             with pytest.raises(ValueError, match=f"got {device}. Give --device cuda or --device cpu"):
                 distributed.check_same(torch.device(device), {})
-        with pytest.raises(training.TrainingDiverged):
+        with pytest.raises(TrainingDiverged):
             fit(broken(), stripes(), epochs=1, **QUIET)
+        with pytest.raises(RuntimeError, match="a mistake of mine") as caught, distributed.talking():
+            raise RuntimeError("a mistake of mine")
+        assert not isinstance(caught.value, distributed.PeerLost)
         list(seeds.train_seeds("tiny", 2, mine, "cpu"))
         seen["spoke"] = torch.tensor(distributed.first_to_speak())
     save_file(seen, mine / "seen.safetensors")
@@ -75,7 +80,7 @@ def broken():
     original = model.elbo_terms
 
     def elbo_terms(x, generator=None, noise=None):
-        terms = original(x, generator)
+        terms = original(x, generator, noise)
         if os.environ["RANK"] == "1":
             terms.log_likelihood[-1].detach().fill_(torch.nan)
         return terms
@@ -84,17 +89,18 @@ def broken():
     return model
 
 
-def strike(patch, call, blow):
-    """Deals this process a blow when it adds up with the others for the `call`-th time."""
-    original, calls = distributed.add_up, []
+def strike(patch, epoch, blow):
+    """Deals this process a blow in the middle of an epoch, counted from 1."""
+    original, batches = VAE.elbo_terms, []
 
-    def add_up(tensors):
-        calls.append(1)
-        if len(calls) == call:
-            blow(signal.SIGINT, None)
-        original(tensors)
+    def elbo_terms(self, *arguments, **settings):
+        if self.training:
+            batches.append(1)
+            if len(batches) == STEPS * (epoch - 1) + 2:
+                blow(signal.SIGINT, None)
+        return original(self, *arguments, **settings)
 
-    patch.setattr(distributed, "add_up", add_up)
+    patch.setattr(VAE, "elbo_terms", elbo_terms)
 
 
 def from_the_shell(folder, rank, dies):
@@ -103,8 +109,10 @@ def from_the_shell(folder, rank, dies):
         patch.setattr(sys, "stdout", said)
         patch.setattr(sys, "stderr", said)
         if rank == dies:
-            strike(patch, 14, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+            strike(patch, 4, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        before = [signal.getsignal(ending) for ending in (signal.SIGINT, signal.SIGTERM)]
         code = main(["train", "tiny", "--folder", str(folder), "--device", "cpu"])
+        assert before == [signal.getsignal(ending) for ending in (signal.SIGINT, signal.SIGTERM)]
     sys.exit(code)
 
 
@@ -154,6 +162,9 @@ def test_two_processes_train_what_one_would(tiny, tmp_path):
         assert first[f"{name} elbo"].tolist() == pytest.approx(history.elbo, rel=1e-5)
         assert torch.equal(first[name], second[name]), "the processes have drifted apart"
     torch.testing.assert_close(first["cut"], first["uneven"], rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(first["mover"], weights(mover(0)), rtol=1e-4, atol=1e-5)
+    for name in ("mover", "pupil", "judge"):
+        assert torch.equal(first[name], second[name]), "the processes have drifted apart"
     assert [p.name for p in (tmp_path / "1").iterdir()] == ["seen.safetensors"], "only the leader writes"
     assert first["spoke"] != second["spoke"]
 
@@ -175,7 +186,7 @@ def test_a_killed_process_loses_nothing(tiny, tmp_path):
     code, output = torchrun("from_the_shell", tmp_path, -1)
     assert code == 0, output
     said = (tmp_path / "said-0").read_text()
-    assert re.search(r"\d+/18", said).group() == "9/18", "it did not go on after the third epoch"
+    assert re.search(r"\d+/30", said).group() == "15/30", "it did not go on after the third epoch"
     assert "wrote" in said
     assert (tmp_path / "said-1").read_text() == "", "the leader alone speaks"
 
@@ -185,28 +196,25 @@ def test_a_killed_process_loses_nothing(tiny, tmp_path):
     assert resumed.meta["scores"] == pytest.approx(uncut.meta["scores"], rel=1e-4)
 
 
-@pytest.mark.parametrize(("rank", "size"), [(0, 1), (0, 3), (1, 3), (2, 3)])
-def test_each_process_draws_what_one_alone_would(monkeypatch, rank, size):
-    monkeypatch.setattr(distributed, "_rank_and_size", lambda: (rank, size))
-    for images in (8, 2):
-        model, x = fresh(), stripes(images)
-        whole = model.elbo_terms(x, torch.Generator().manual_seed(3))
-        generator = torch.Generator().manual_seed(3)
-        mine = distributed.elbo_terms(model, x, generator)
-        rows = np.array_split(np.arange(images), size)[rank]
-        for ours, every in zip(mine, whole, strict=True):
-            torch.testing.assert_close(ours, every[rows])
-        after = torch.Generator().manual_seed(3)
-        torch.randn(images, 2, generator=after)
-        assert torch.equal(generator.get_state(), after.get_state()), "the generators fall out of step"
+@pytest.mark.parametrize(("rows", "size"), [(8, 3), (2, 3), (6, 2)])
+def test_shares_are_rows_that_count_once(monkeypatch, rows, size):
+    """Their weighed means, averaged, are the mean over all rows; nobody is left with nothing to look at."""
+    x, y = torch.randn(2, rows, 3, generator=torch.Generator().manual_seed(0)).double()
+    found = []
+    for rank in range(size):
+        monkeypatch.setattr(distributed, "rank_and_size", lambda rank=rank: (rank, size))
+        means = distributed._Share(torch.nn.Linear(1, 1), lambda x, y: {"product": (x * y).mean(), "x": x.mean()})
+        found.append([v.item() for v in means(x, y).values()])
+    assert np.mean(found, axis=0) == pytest.approx([(x * y).mean().item(), x.mean().item()])
 
 
 def test_more_processes_than_gpus_get_a_sentence(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "4")
     monkeypatch.setenv("LOCAL_RANK", "2")
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    with pytest.raises(ValueError, match=r"4 processes on a machine with 2 GPUs.*--nproc_per_node=2"):
-        distributed._take_gpu()
+    with pytest.raises(ValueError, match=r"4 processes on a machine with 2 GPUs.*=2"), distributed.join():
+        pass
 
 
 def test_whoever_cannot_ask_the_others_speaks(monkeypatch):

@@ -215,10 +215,11 @@ def distil(
         checkpoint=checkpoint,
         progress=progress,
     )
-    teacher.to(device)
+    learned = student.log_sigma.requires_grad
+    teacher.to(device), student.log_sigma.requires_grad_(False)  # sigma is the teacher's, and not learned
     try:
         trainer.run()
     finally:
-        teacher.to(home)
+        teacher.to(home), student.log_sigma.requires_grad_(learned)
     with torch.no_grad():
         student.log_sigma.copy_(teacher.log_sigma)
