@@ -13,7 +13,7 @@ export JUPYTER_PLATFORM_DIRS = 1
 # On a machine that is busy with something else, threads that spin while they wait slow each other down tenfold.
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: help book test check portable lab slides execute claims models web bench site-zip classroom-zip address faults clean
+.PHONY: help book test check portable lab slides execute number claims models web bench site-zip classroom-zip address faults clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -39,6 +39,10 @@ lab: $(BIN)/.book
 # make execute   runs the chapters again in place, so that the outputs in the repository are fresh
 execute: $(BIN)/.book
 	@$(BIN)/python book/tools/execute.py
+
+# make number   numbers titles and links again, after a chapter was added or moved in _toc.yml
+number: $(BIN)/.book
+	@$(BIN)/python book/tools/number.py
 
 # make claims   measures every number of the prose again and writes book/claims.toml
 claims: $(BIN)/.book $(BIN)/.test

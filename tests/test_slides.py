@@ -67,11 +67,11 @@ def test_a_question_is_what_a_slide_shows_of_its_cell_and_its_answer_tells_it_ag
 
 
 def test_without_a_question_the_first_block_is_shown_or_those_that_are_named():
-    source = "# Bikes\n\nThey roll.\n\n$$v = \\sqrt{2}$$\n\n- far\n- [fast](02-b.ipynb)"
+    source = "# Bikes\n\nThey roll.\n\n$$v = \\sqrt{2}$$\n\n- far\n- [fast](b.ipynb)"
     (plain,), (chosen,) = made(text(source)), made(text(source, blocks=[2, 3]))
     assert plain.shown == ["<p>They roll.</p>\n"] and "<li>far" in "".join(plain.notes)
     formula, points = chosen.shown
-    assert r"\[v = \sqrt{2}\]" in formula and 'href="../book/02-b.html"' in points
+    assert r"\[v = \sqrt{2}\]" in formula and 'href="../book/b.html"' in points
     assert chosen.notes == plain.shown
     with pytest.raises(ValueError, match=r"blocks \[4\] are wanted of a cell that has 3"):
         made(text(source, blocks=[4]))
@@ -166,7 +166,7 @@ def test_a_deck_opens_from_disk_and_its_slides_fit_and_can_be_read_from_afar(bro
     tab.context.close()
 
 
-LIVE = "07-moving-through-the-plane"
+LIVE = "moving-through-the-plane"
 PLANE, PAD, WALK = (
     next(i for i, slide in enumerate(DECKS[LIVE]) if condition("".join(slide.shown)))
     for condition in (
@@ -245,7 +245,7 @@ def test_a_chapter_prints_as_a_handout(browser):  # noqa: F811
     assert explorer.locator(".lx-still img").is_visible() and not explorer.locator(".lx-plane").is_visible()
     assert tab.locator("button:visible, .bd-sidebar-primary:visible, p.slides:visible").count() == 0
     assert opened.is_visible() and tab.locator(".bd-article details:visible").count() == 1
-    tab.goto((HTML / "book" / "10-objects.html").as_uri())  # the chapter with the longest formulas, as wide as A4 is
+    tab.goto((HTML / "book" / "objects.html").as_uri())  # the chapter with the longest formulas, as wide as A4 is
     tab.set_viewport_size({"width": 680, "height": 900})
     tab.wait_for_selector("mjx-container")
     beyond = "all => all.filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.outerHTML.slice(0, 80))"

@@ -1,4 +1,4 @@
-"""What chapter 12 asks of a folder before it trains: each trouble is found where it was put, and nowhere else."""
+"""What the last chapter asks of a folder before it trains: each trouble is found where it was put, and nowhere else."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ from PIL import Image
 from vaecourse import load_dataset
 from vaecourse.data import turntable
 
-CHAPTER = Path(__file__).resolve().parents[1] / "book" / "12-your-own-images.ipynb"
+CHAPTER = Path(__file__).resolve().parents[1] / "book" / "your-own-images.ipynb"
 SIZE = 24
 
 

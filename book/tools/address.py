@@ -54,7 +54,7 @@ def chapter(path: Path, url: str, version: str) -> str:
     notebook = nbformat.read(path, as_version=4)
     code = [c for c in notebook.cells if c.cell_type == "code"]
     if TAG not in code[0].metadata.get("tags", []):
-        new = nbformat.v4.new_code_cell(id=f"{path.stem[:2]}-fetch", metadata={"tags": ["remove-cell", TAG]})
+        new = nbformat.v4.new_code_cell(id=f"{path.stem}-fetch", metadata={"tags": ["remove-cell", TAG]})
         notebook.cells.insert(notebook.cells.index(code[0]), new)
         code.insert(0, new)
     code[0].source = cell(url, version)
@@ -76,7 +76,7 @@ def follow(root: Path = ROOT) -> dict[Path, str]:
     text = re.sub(r"(?m)^repository-code: .*\n", "", path.read_text("utf-8"))
     text = re.sub(r"(?m)^version: .*$", f"version: {version}", text)
     texts[path] = text + (f"repository-code: {url}\n" if url else "")
-    return texts | {path: chapter(path, url, version) for path in sorted((root / "book").glob("[01]*.ipynb"))}
+    return texts | {path: chapter(path, url, version) for path in sorted((root / "book").glob("*.ipynb"))}
 
 
 def main(arguments: list[str], root: Path = ROOT) -> int:

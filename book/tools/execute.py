@@ -1,7 +1,7 @@
 """make execute: runs chapters in place, so that the outputs in the repository are fresh and light.
 
-python book/tools/execute.py              all chapters
-python book/tools/execute.py 04 06        those whose names begin so
+python book/tools/execute.py                        all chapters
+python book/tools/execute.py training objects       those whose names begin so
 
 Ends with 1 when a chapter took longer than its first lines promise.
 """
@@ -17,11 +17,10 @@ from tempfile import TemporaryDirectory
 
 import nbformat
 from nbclient import NotebookClient
+from number import chapters as all_chapters
 
 from vaecourse.course import speed
 from vaecourse.data import resolve
-
-BOOK = Path(__file__).resolve().parents[1]
 
 
 def is_progress(output: dict) -> bool:
@@ -45,7 +44,7 @@ def execute(path: Path) -> None:
         "language_info": {"name": "python"},
     }
     for number, cell in enumerate(notebook.cells):
-        cell.id = f"{path.stem[:2]}-{number:03d}"  # a cell that did not change must not differ
+        cell.id = f"{path.stem}-{number:03d}"  # a cell that did not change must not differ
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
             # Progress bars are for the one who waits; widget views are made anew by whoever opens the chapter.
@@ -61,7 +60,7 @@ def main(prefixes: list[str]) -> int:
     if resolve("mnist") != "mnist" or resolve("coil-20") != "coil-20":
         print("The outputs in the repository come from the real data. Set VAECOURSE_DATA first.", file=sys.stderr)
         return 1
-    chapters = [p for p in sorted(BOOK.glob("*.ipynb")) if p.name.startswith(tuple(prefixes) or "")]
+    chapters = [p for p in all_chapters() if p.name.startswith(tuple(prefixes) or "")]
     late = []
     for number, path in enumerate(chapters, start=1):
         allowed, start = promised(path), time.monotonic()

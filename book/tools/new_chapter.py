@@ -1,62 +1,70 @@
 """Begins a chapter from the template, with checks for its exercises.
 
-    python book/tools/new_chapter.py 12 how-much-ink
+    python book/tools/new_chapter.py how-much-ink --after why-a-gaussian
 
-Writes book/12-how-much-ink.ipynb and vaecourse/exercises/chapter_12.py, and enters the checks with the others. What is
-left to do by hand is printed, and stands in CONTRIBUTING.md.
+Writes book/how-much-ink.ipynb and vaecourse/course/exercises/how_much_ink.py, enters the chapter into _toc.yml (without
+--after as the last one), and numbers all chapters again. What is left to do by hand is printed, and stands in
+CONTRIBUTING.md.
 """
 
 from __future__ import annotations
 
-import os
+import argparse
 import re
 import sys
 from pathlib import Path
 
 import nbformat
+from number import ROOT, chapters, follow
 
-ROOT = Path(__file__).resolve().parents[2]
-LEFT = "Now add {chapter} to _toc.yml and to the map in book/index.md, run make address, and write."
+from vaecourse.files import write_whole
+
+LEFT = "Now add {chapter} to the map in book/index.md, lead there from the chapter before, run make address, and write."
 
 
-def begin(number: str, topic: str, root: Path = ROOT) -> list[Path]:
-    """The files written. Raises ValueError for a number or topic that makes no name, or for a chapter that exists."""
-    if not (re.fullmatch(r"\d\d", number) and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", topic)):
-        raise ValueError(f"wanted two digits and a topic such as 12 how-much-ink; got {number} {topic}.")
-    exercises = root / "vaecourse" / "exercises"
-    chapter, checks, known = root / f"book/{number}-{topic}.ipynb", exercises / f"chapter_{number}.py", "__init__.py"
-    if checks.exists() or any((root / "book").glob(f"{number}-*")):
-        raise ValueError(f"there is a chapter {number} already. Take another number.")
-    tools = root / "book" / "tools"
-    notebook = nbformat.read(tools / "template.ipynb", as_version=4)
-    for cell in notebook.cells:
-        cell.source = re.sub(r"\bNN\b", number, cell.source)
-    last = re.compile(r"( +(?:\*\*)?)chapter_\d\d((?:\.CHECKS)?,\n)(?=[)}])")  # of the imports, and of all checks
-    entered = last.sub(rf"\g<0>\1chapter_{number}\2", (exercises / known).read_text("utf-8"))
+def begin(topic: str, after: str | None = None, root: Path = ROOT) -> list[Path]:
+    """The files written. Raises ValueError for a topic that makes no name or is taken, and for an unknown `after`."""
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", topic):
+        raise ValueError(f"wanted a topic such as how-much-ink; got {topic!r}.")
+    topics = [path.stem for path in chapters(root)]
+    after = after or topics[-1]
+    if after not in topics:
+        raise ValueError(f"there is no chapter {after!r} to follow. There are {', '.join(topics)}.")
+    module = topic.replace("-", "_")
+    chapter, checks = root / f"book/{topic}.ipynb", root / f"vaecourse/course/exercises/{module}.py"
+    if chapter.exists() or checks.exists():
+        raise ValueError(f"there is a chapter {topic} already. Take another topic.")
+    notebook = nbformat.read(root / "book/tools/template.ipynb", as_version=4)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"{topic}-{number:03d}"
+        cell.source = cell.source.replace("TOPIC", module)
+    toc = root / "_toc.yml"
+    place = re.compile(rf"(?m)^( *- file: book/){re.escape(after)}$")
     texts = {
         chapter: nbformat.writes(notebook) + "\n",
-        checks: re.sub(r"\bNN\b", number, (tools / "template_checks.py").read_text("utf-8")),
-        exercises / known: entered,
+        checks: (root / "book/tools/template_checks.py").read_text("utf-8"),
+        toc: place.sub(rf"\g<0>\n\g<1>{topic}", toc.read_text("utf-8")),
     }
     for path, text in texts.items():
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(text, "utf-8")
-        os.replace(temporary, path)
-    return list(texts)
+        write_whole(path, text.encode())
+    moved = {path: text for path, text in follow(root).items() if path.read_text("utf-8") != text}
+    for path, text in moved.items():
+        write_whole(path, text.encode())
+    return [*texts, *(moved.keys() - texts.keys())]
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 2:
-        print(__doc__, file=sys.stderr)
-        return 1
-    number, topic = arguments
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("topic", help="what its files are called, such as how-much-ink")
+    parser.add_argument("--after", metavar="TOPIC", help="the chapter that it follows; without it, the last one")
+    given = parser.parse_args(arguments)
     try:
-        written = begin(number, topic)
+        written = begin(given.topic, given.after)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
     print("\n".join(f"wrote {path.relative_to(ROOT)}" for path in written))
-    print(LEFT.format(chapter=f"book/{written[0].stem}"))
+    print(LEFT.format(chapter=written[0].relative_to(ROOT)))
     return 0
 
 

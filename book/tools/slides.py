@@ -36,6 +36,7 @@ from pathlib import Path
 import nbformat
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from number import chapters
 from strict_pages import Files, strict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -194,7 +195,7 @@ def deck(name: str, slides: list[Slide]) -> str:
 def build(out: Path) -> list[Path]:
     """Writes a deck beside the pages in `out` for each chapter that marks slides; returns the files."""
     written = []
-    for path in sorted((ROOT / "book").glob("*.ipynb")):
+    for path in chapters():
         try:
             slides = slides_of(nbformat.read(path, as_version=4))
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""Checks of chapter NN: each holds an answer against something that is known from elsewhere, NumPy or SciPy here."""
+"""Checks: each holds an answer against something that is known from elsewhere, NumPy or SciPy here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["CHECKS"]
 
 
 def spread(function: Callable) -> str:
-    """NN-spread: how much the ink of pictures (N, H, W) varies, as a share of its mean. The first by hand."""
+    """spread: how much the ink of pictures (N, H, W) varies, as a share of its mean. The first by hand."""
     rng = np.random.default_rng(0)
     two = np.zeros((2, 4, 4))
     two[0, 0, 0], two[1] = 0.5, 0.1  # ink 0.5 and 1.6: mean 1.05, standard deviation 0.55
@@ -32,7 +32,7 @@ def spread(function: Callable) -> str:
 
 
 def nearest(function: Callable) -> str:
-    """NN-nearest: for pictures (N, H, W) the place, among averages (C, H, W), of the nearest one. SciPy's cdist."""
+    """nearest: for pictures (N, H, W) the place, among averages (C, H, W), of the nearest one. SciPy's cdist."""
     rng = np.random.default_rng(1)
     case, averages, images = "ten averages of unlike ink", rng.random((10, 6, 6)), rng.random((50, 6, 6))
     averages *= np.linspace(0.2, 1, 10)[:, None, None]
@@ -48,4 +48,4 @@ def nearest(function: Callable) -> str:
     return "It agrees with SciPy's distances for fifty pictures."
 
 
-CHECKS = {"NN-spread": spread, "NN-nearest": nearest}
+CHECKS = {"spread": spread, "nearest": nearest}

@@ -1,4 +1,4 @@
-"""Checks of chapter 2: sums of probabilities, whose logarithms SciPy knows."""
+"""Checks: sums of probabilities, whose logarithms SciPy knows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["CHECKS"]
 
 
 def freedom(loss: float) -> str:
-    """02-freedom: nats that an upright 7 loses when its angle gets a prior of 60 degrees instead of 15."""
+    """freedom: nats that an upright 7 loses when its angle gets a prior of 60 degrees instead of 15."""
     right = norm.logpdf(0, 0, 15) - norm.logpdf(0, 0, 60)
     wrong = {
         "it loses them, so count them with a plus; or has it gained in your world?": -right,
@@ -30,7 +30,7 @@ def freedom(loss: float) -> str:
 
 
 def log_mean(function: Callable) -> str:
-    """02-log-mean: log of the mean of exp(log_l). SciPy adds up."""
+    """log-mean: log of the mean of exp(log_l). SciPy adds up."""
     cases = {
         "three small numbers": np.log([0.1, 0.2, 0.6]),
         "scores of pictures": np.array([-1200.0, -1203.0, -1201.0, -1260.0]),
@@ -53,7 +53,7 @@ def log_mean(function: Callable) -> str:
 
 
 def authors(function: Callable) -> str:
-    """02-authors: P(writer|x), (W, N), from log P(x|writer), (W, N), each writer as likely as the others."""
+    """authors: P(writer|x), (W, N), from log P(x|writer), (W, N), each writer as likely as the others."""
     log_p = np.array([[-300.0, -820.0, -1510.0, 900.0], [-301.0, -820.0, -1400.0, 890.0], [-302.0, -821.0, -1650.0, 1]])
     what = "probabilities, one row for each of 3 writers and one column for each of 4 pictures"
     case = "3 writers, 4 pictures"
@@ -74,4 +74,4 @@ def authors(function: Callable) -> str:
     return "Each picture's writers share a probability of 1, and no exponential overflowed on the way."
 
 
-CHECKS = {"02-freedom": freedom, "02-log-mean": log_mean, "02-authors": authors}
+CHECKS = {"freedom": freedom, "log-mean": log_mean, "authors": authors}

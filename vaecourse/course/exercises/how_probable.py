@@ -1,4 +1,4 @@
-"""Checks of chapter 9: a rate by counting all pairs, and an efficiency by an integral."""
+"""Checks: a rate by counting all pairs, and an efficiency by an integral."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["CHECKS"]
 
 
 def kept_out(function: Callable) -> str:
-    """09-kept-out: how often a real score exceeds an intruder's. All pairs are counted, ties as half."""
+    """kept-out: how often a real score exceeds an intruder's. All pairs are counted, ties as half."""
     rng = np.random.default_rng(9)
     cases = {
         "three real scores, three intruders": (np.array([3.0, 5.0, 1.0]), np.array([2.0, 4.0, 0.0])),
@@ -38,8 +38,8 @@ def kept_out(function: Callable) -> str:
     return "All pairs, counted one by one, give the same."
 
 
-def price(function: Callable) -> str:
-    """09-price: E[w]^2 / E[w^2], the share of effective draws, for proposal N(0, s^2), target N(0, 1), d dimensions."""
+def efficiency(function: Callable) -> str:
+    """efficiency: E[w]^2 / E[w^2], the share of effective draws, from N(0, s^2) for N(0, 1) in d dimensions."""
     for s, d in ((1.0, 7), (1.2, 1), (1.2, 10), (2.0, 3), (0.8, 2)):
         case = f"s = {s}, {d} dimensions"
         square = quad(lambda z, s=s: np.exp(2 * norm.logpdf(z) - norm.logpdf(z, 0, s)), -40, 40, limit=200)[0]
@@ -57,4 +57,4 @@ def price(function: Callable) -> str:
     return "SciPy's integrals agree, and where they diverge nothing is left."
 
 
-CHECKS = {"09-kept-out": kept_out, "09-price": price}
+CHECKS = {"kept-out": kept_out, "efficiency": efficiency}

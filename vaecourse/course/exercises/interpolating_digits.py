@@ -1,4 +1,4 @@
-"""Checks of chapter 8: arcs on a circle, and ways over a grid whose cheapest price is found step by step."""
+"""Checks: arcs on a circle, and ways over a grid whose cheapest price is found step by step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["CHECKS"]
 
 
 def slerp(function: Callable) -> str:
-    """08-slerp: the arc between two codes (d,). A quarter turn, a half turn, ends in one direction, an end at zero."""
+    """slerp: the arc between two codes (d,). A quarter turn, a half turn, ends in one direction, an end at zero."""
     a, b = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
     cases = {
         "a quarter turn": (a, b),
@@ -54,7 +54,7 @@ def _code(z: np.ndarray) -> str:
 
 
 def cheapest(function: Callable) -> str:
-    """08-cheapest: a way over a grid of costs (H, W) with the lowest price, as cells (T, 2)."""
+    """cheapest: a way over a grid of costs (H, W) with the lowest price, as cells (T, 2)."""
     rng = np.random.default_rng(8)
     wall = np.full((7, 9), 0.1)
     wall[1:, 4] = 5.0
@@ -95,4 +95,4 @@ def _lowest_price(cost: np.ndarray, start: tuple[int, int], end: tuple[int, int]
     return float(price[end])
 
 
-CHECKS = {"08-slerp": slerp, "08-cheapest": cheapest}
+CHECKS = {"slerp": slerp, "cheapest": cheapest}

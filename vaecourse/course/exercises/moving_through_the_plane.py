@@ -1,4 +1,4 @@
-"""Checks of chapter 7: the axis of a cloud by trying all directions, and even steps on a curve of known length."""
+"""Checks: the axis of a cloud by trying all directions, and even steps on a curve of known length."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["CHECKS"]
 
 
 def axis(function: Callable) -> str:
-    """07-axis: the direction (2,) in which points (N, 2) spread the most. 1,800 directions are tried."""
+    """axis: the direction (2,) in which points (N, 2) spread the most. 1,800 directions are tried."""
     cloud = np.random.default_rng(7).standard_normal((400, 2)) * [1.0, 0.3]
     turns = np.deg2rad(np.arange(0, 180, 0.1))
     compass = np.stack([np.cos(turns), np.sin(turns)])
@@ -41,7 +41,7 @@ def axis(function: Callable) -> str:
 
 
 def even_places(function: Callable) -> str:
-    """07-even: places (frames, 2) on a path (T, 2) between which the drawings (T, D) change evenly.
+    """even: places (frames, 2) on a path (T, 2) between which the drawings (T, D) change evenly.
 
     The drawing is (u^2, 0, …) at z = (u, 3 - u): equal steps of u^2.
     """
@@ -74,4 +74,4 @@ def _squared(u: np.ndarray, path: np.ndarray) -> np.ndarray:
     return np.stack([np.interp(at, gone, column) for column in path.T], axis=1)
 
 
-CHECKS = {"07-axis": axis, "07-even": even_places}
+CHECKS = {"axis": axis, "even": even_places}

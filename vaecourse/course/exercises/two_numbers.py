@@ -1,4 +1,4 @@
-"""Checks of chapter 1: the writer knows the truth."""
+"""Checks: the writer knows the truth."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["CHECKS"]
 
 
 def nine(rotation: float) -> str:
-    """01-nine: the rotation, in degrees, at which a 6 reads as a 9. A classifier of drawn digits reads it."""
+    """nine: the rotation, in degrees, at which a 6 reads as a 9. A classifier of drawn digits reads it."""
     turn = number(rotation, "a rotation in degrees")
     if 2.9 < abs(turn) < 3.3:
         raise Hint("that is half a turn in radians, and the writer counts degrees: 180 of them are half a turn.")
@@ -31,7 +31,7 @@ def nine(rotation: float) -> str:
 
 
 def lean(function: Callable) -> str:
-    """01-lean: how much a 1 leans on the page, from its slant and the paper's turn. The ink of drawn 1s is measured."""
+    """lean: how much a 1 leans on the page, from its slant and the paper's turn. The ink of drawn 1s is measured."""
     slant, rotation = np.array([0.0, 0.0, 0.3, 0.2, -0.3, -0.2, 0.1]), np.array([8.0, -8.0, 0.0, 6.0, 4.0, -6.0, -3.0])
     measured = scorecard.slant(torch.from_numpy(strokes.draw(1, slant=slant, rotation=rotation))).numpy()
     got = array(ask(function, slant, rotation, case="seven 1s"), (7,), "the lean of each of seven 1s")
@@ -48,7 +48,7 @@ def lean(function: Callable) -> str:
 
 
 def encode(function: Callable) -> str:
-    """01-encode: the slant and thickness of a drawn 4. The writer knows them."""
+    """encode: the slant and thickness of a drawn 4. The writer knows them."""
     rng = np.random.default_rng(1)
     truth = np.c_[rng.uniform(-0.6, 0.6, 24), rng.uniform(1, 5, 24)]
     pictures = strokes.draw(4, slant=truth[:, 0], thickness=truth[:, 1])
@@ -76,4 +76,4 @@ def encode(function: Callable) -> str:
     return f"The mean mistakes are {off[0]:.3f} in slant and {off[1]:.3f} in thickness, on 24 drawings."
 
 
-CHECKS = {"01-nine": nine, "01-lean": lean, "01-encode": encode}
+CHECKS = {"nine": nine, "lean": lean, "encode": encode}

@@ -1,4 +1,4 @@
-"""Checks of chapter 4: divergences by torch, an integral by SciPy, and a world in which log P(x) is known."""
+"""Checks: divergences by torch, an integral by SciPy, and a world in which log P(x) is known."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["CHECKS"]
 
 
 def wider(fall: float) -> str:
-    """04-wider: nats by which the KL falls when both widths of a needle double."""
+    """wider: nats by which the KL falls when both widths of a needle double."""
     needle, twice = (Normal(torch.zeros(2).double(), torch.full((2,), s).double()) for s in (0.01, 0.02))
     unit = Normal(torch.zeros(2).double(), torch.ones(2).double())
     right = (kl_divergence(needle, unit) - kl_divergence(twice, unit)).sum().item()
@@ -32,7 +32,7 @@ def wider(fall: float) -> str:
 
 
 def bernoulli(area: float) -> str:
-    """04-bernoulli: the integral of f^x (1 - f)^(1 - x) over grey levels x from 0 to 1, for f = 0.9."""
+    """bernoulli: the integral of f^x (1 - f)^(1 - x) over grey levels x from 0 to 1, for f = 0.9."""
     right = quad(lambda x: 0.9**x * 0.1 ** (1 - x), 0, 1)[0]
     wrong = {
         "that is the sum over the two values 0 and 1. Grey levels take all the values between: integrate.": 1.0,
@@ -45,7 +45,7 @@ def bernoulli(area: float) -> str:
 
 
 def iwae(function: Callable) -> str:
-    """04-iwae: log of the mean of k weights, (N,), for pictures x. In a linear world log P(x) is known.
+    """iwae: log of the mean of k weights, (N,), for pictures x. In a linear world log P(x) is known.
 
     There the encoder can be exact, and then every weight is P(x), whatever is drawn. Made three times too wide, its
     ELBO lies below log P(x) by a KL that is known, and the bound with many draws hardly at all.
@@ -87,4 +87,4 @@ def _bounds(function: Callable, model: Linear, x: torch.Tensor, k: int) -> np.nd
     return array(answer, (len(x),), f"a bound in nats for each of {len(x)} pictures")
 
 
-CHECKS = {"04-wider": wider, "04-bernoulli": bernoulli, "04-iwae": iwae}
+CHECKS = {"wider": wider, "bernoulli": bernoulli, "iwae": iwae}

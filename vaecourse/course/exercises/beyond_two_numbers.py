@@ -1,4 +1,4 @@
-"""Checks of chapter 11: slopes by autograd say which sigma a loss means; SciPy's densities are mixed with care."""
+"""Checks: slopes by autograd say which sigma a loss means; SciPy's densities are mixed with care."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PIXELS, _BETA = 784, 0.00025
 
 
 def sigma(answer: float) -> str:
-    """11-sigma: the sigma that a mean over 784 pixels and a weight of 0.00025 on the KL amount to.
+    """sigma: the sigma that a mean over 784 pixels and a weight of 0.00025 on the KL amount to.
 
     The slopes of both losses point the same way where log P(x|z) has the same slope as the squared error over beta.
     """
@@ -32,14 +32,14 @@ def sigma(answer: float) -> str:
         "the mean divides the squared error by 784, and there are 784 pixels to a picture.": right / np.sqrt(_PIXELS),
         "pixels are 28 by 28: the mean divides by 784, not by 28.": right / np.sqrt(28),
         "beta is on the wrong side of the fraction: divide the loss by it, until the KL stands alone.": right / _BETA,
-        "this is the sigma of the plain mean, as in chapter 4. What does the weight do to it?": np.sqrt(_PIXELS / 2),
+        "this is the sigma of the plain mean, far too large. What does the weight do to it?": np.sqrt(_PIXELS / 2),
     }
     guess(answer, "a standard deviation, in grey levels", right, wrong, within=0.02)
     return f"With it the plain loss has the slopes of theirs: sigma = {right:.3f}, and there is no beta left."
 
 
 def log_mix(function: Callable) -> str:
-    """11-mix: log Q(z) (M,) of the mix of N needles. Held against SciPy, near the needles and far from them."""
+    """mix: log Q(z) (M,) of the mix of N needles. Held against SciPy, near the needles and far from them."""
     for case, z, means, sds in _cases():
         answer = ask(function, *(torch.tensor(a, dtype=torch.float32) for a in (z, means, sds)), case=case)
         if stray(answer) is not None:
@@ -90,4 +90,4 @@ def _mixed(z: np.ndarray, means: np.ndarray, sds: np.ndarray) -> np.ndarray:
     return _log_sum(_log_densities(z, means, sds)) - np.log(len(means))
 
 
-CHECKS = {"11-sigma": sigma, "11-mix": log_mix}
+CHECKS = {"sigma": sigma, "mix": log_mix}

@@ -1,4 +1,4 @@
-"""Checks of chapter 6: quantiles against the distribution function, and an overlap against a sum over a fine grid."""
+"""Checks: quantiles against the distribution function, and an overlap against a sum over a fine grid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["CHECKS"]
 
 
 def quantiles(line: object) -> str:
-    """06-quantiles: codes that cut the prior into equal shares. P(z < code) must rise evenly."""
+    """quantiles: codes that cut the prior into equal shares. P(z < code) must rise evenly."""
     if stray(line) is not None:
         raise Hint("there is infinity in it: the prior never ends, so its 0 % and 100 % lie nowhere. Stay inside.")
     codes = array(line, (None,), "a row of codes")
@@ -35,7 +35,7 @@ def quantiles(line: object) -> str:
 
 
 def bhattacharyya(function: Callable) -> str:
-    """06-bhattacharyya: the integral of sqrt(p q) of normals fitted to points (N, 2). Summed up on a grid."""
+    """bhattacharyya: the integral of sqrt(p q) of normals fitted to points (N, 2). Summed up on a grid."""
     rng = np.random.default_rng(6)
     shapes = [np.array([[1.0, 0.3], [0.0, 0.5]]), np.array([[0.4, 0.0], [0.5, 1.2]])]
     a, near, far = (
@@ -76,4 +76,4 @@ def _parts(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     return off @ np.linalg.solve(mean, off) / 8, 0.5 * (logs[0] - (logs[1] + logs[2]) / 2)
 
 
-CHECKS = {"06-quantiles": quantiles, "06-bhattacharyya": bhattacharyya}
+CHECKS = {"quantiles": quantiles, "bhattacharyya": bhattacharyya}

@@ -1,4 +1,4 @@
-"""Checks of chapter 10: a flow is tried on a photograph, a bridge is cut out of a random walk."""
+"""Checks: a flow is tried on a photograph, a bridge is cut out of a random walk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["CHECKS"]
 
 
 def flow(shift: float) -> str:
-    """10-flow: the flow to the right that moves a picture of 64 pixels by 4 pixels to the right. A mug is moved."""
+    """flow: the flow to the right that moves a picture of 64 pixels by 4 pixels to the right. A mug is moved."""
     value = number(shift, "a flow")
     mug = torch.from_numpy(turntable.render("mug", 0.0))
     field = torch.tensor([value, 0.0]).view(1, 2, 1, 1).expand(1, 2, 64, 64)
@@ -36,7 +36,7 @@ def flow(shift: float) -> str:
 
 
 def bridge(function: Callable) -> str:
-    """10-bridge: mean and standard deviation of P(z | x_left, x_right). A random walk is held at both ends."""
+    """bridge: mean and standard deviation of P(z | x_left, x_right). A random walk is held at both ends."""
     for z_left, z_right, d_left, d_right, spread in ((1.0, 3.0, 0.25, 0.75, 1.0), (0.0, -2.0, 1.5, 0.5, 0.6)):
         case = f"codes {z_left:g} and {z_right:g}, {d_left:g} and {d_right:g} steps away"
         answer = ask(function, z_left, z_right, d_left, d_right, spread, case=case)
@@ -69,4 +69,4 @@ def _conditioned(z_left: float, z_right: float, d_left: float, d_right: float, s
     return z_left + gain * (z_right - z_left), np.sqrt(covariance[0, 0] - gain * covariance[1, 0])
 
 
-CHECKS = {"10-flow": flow, "10-bridge": bridge}
+CHECKS = {"flow": flow, "bridge": bridge}

@@ -1,4 +1,4 @@
-"""Checks of chapter 3: effective draws counted by hand, and a scale that SciPy's optimiser finds."""
+"""Checks: effective draws counted by hand, and a scale that SciPy's optimiser finds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["CHECKS"]
 
 
 def ess(function: Callable) -> str:
-    """03-ess: the effective sample size of log-weights (n,). Counted in fractions."""
+    """ess: the effective sample size of log-weights (n,). Counted in fractions."""
     cases = {
         "weights 1, 2, 3": [1, 2, 3],
         "four equal weights": [1, 1, 1, 1],
@@ -47,7 +47,7 @@ def ess(function: Callable) -> str:
 
 
 def laplace(function: Callable) -> str:
-    """03-laplace: the b of Laplace's distribution under which pictures x, drawn as f, are the most probable."""
+    """laplace: the b of Laplace's distribution under which pictures x, drawn as f, are the most probable."""
     rng = np.random.default_rng(3)
     f = rng.uniform(0.2, 0.8, (5, 8, 8))
     x = np.clip(f + 0.03 + 0.05 * rng.standard_t(2, f.shape), 0, 1)
@@ -75,4 +75,4 @@ def _ess(w: np.ndarray) -> float:
         return w.sum() ** 2 / (w**2).sum()
 
 
-CHECKS = {"03-ess": ess, "03-laplace": laplace}
+CHECKS = {"ess": ess, "laplace": laplace}

@@ -1,4 +1,4 @@
-"""Checks of chapter 12: pictures are made of ink that is known, and whole bursts are counted."""
+"""Checks: pictures are made of ink that is known, and whole bursts are counted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["CHECKS"]
 
 
 def ink(function: Callable) -> str:
-    """12-ink: grey pictures, 0 black and 1 white, as ink. Each case is made of ink, so what must come out is known."""
+    """ink: grey pictures, 0 black and 1 white, as ink. Each case is made of ink, so what must come out is known."""
     for case, grey, right, wrong in _folders():
         got = array(ask(function, grey, case=case), grey.shape, f"{case}: pictures like those given")
         compare(got, right, wrong, case)
@@ -63,7 +63,7 @@ def _folders() -> list[tuple[str, np.ndarray, np.ndarray, dict[str, np.ndarray]]
 
 
 def hold_back(function: Callable) -> str:
-    """12-bursts: which pictures are held back, whole bursts at a time. Bursts of all sizes, in any order."""
+    """bursts: which pictures are held back, whole bursts at a time. Bursts of all sizes, in any order."""
     rng = np.random.default_rng(12)
     sizes = rng.integers(1, 12, 20)
     for case, bursts, share, wanted in (
@@ -105,4 +105,4 @@ def _whole_bursts(held: np.ndarray, bursts: np.ndarray, wanted: int, case: str) 
         raise Hint(f"{case}: {len(inside)} of {total} bursts are held back, and it should be {wanted}.")
 
 
-CHECKS = {"12-ink": ink, "12-bursts": hold_back}
+CHECKS = {"ink": ink, "bursts": hold_back}
