@@ -24,9 +24,8 @@ BIN = Path(sys.executable).parent
 
 def stages() -> dict[str, list[str | Path]]:
     pytest = [BIN / "pytest", "-q"]
-    pages = [
-        ROOT / f"tests/test_{name}.py" for name in ("site", "slides", "explorer_page", "own_page", "turning", "hosts")
-    ]  # they need a browser
+    browser = ("site", "strict_pages", "slides", "explorer_page", "own_page", "turning", "hosts")  # they need one
+    pages = [ROOT / f"tests/test_{name}.py" for name in browser]
     chapters = sorted((ROOT / "book").glob("*.ipynb"))
     checks = {
         "style": [BIN / "ruff", "check", ROOT],
