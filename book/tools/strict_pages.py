@@ -25,7 +25,7 @@ PARSER: dict[str, Any] = {
     "features": "html.parser",
     "on_duplicate_attribute": "ignore",  # a browser, too, takes the first of two
     "multi_valued_attributes": None,  # the spaces in a class stay
-    "preserve_whitespace_tags": {"html"},  # and so do those between tags, anywhere
+    "preserve_whitespace_tags": {"html", "pre", "textarea"},  # and so do those between tags, anywhere in a page
 }
 
 SCRIPT_TYPE = re.compile(r"(module|(text|application)/(x-)?(java|ecma|j|live)script[\d.]*)?")  # others hold data
@@ -87,11 +87,10 @@ def move_script(tag: Tag, files: Files) -> None:
     code = "".join(map(str, tag.contents))
     kind = str(tag.get("type", "")).strip().lower()
     inside_svg = tag.find_parent("svg") is not None
-    if not code.strip() or {"src", "href"} & tag.attrs.keys() or not SCRIPT_TYPE.fullmatch(kind):
+    if {"src", "href"} & tag.attrs.keys() or not SCRIPT_TYPE.fullmatch(kind):
         return
-    if kind != "module":  # in the page they meant nothing; with an address they would change the order
-        tag.attrs.pop("async", None)
-        tag.attrs.pop("defer", None)
+    tag.attrs.pop("async", None)  # in the page they meant nothing; with an address they would change the order
+    tag.attrs.pop("defer", None)
     tag.clear()
     tag["href" if inside_svg else "src"] = files.add(code.encode(), "js")
 
