@@ -32,12 +32,13 @@ import sys
 from pathlib import Path
 
 import nbformat
-from bs4 import BeautifulSoup, Tag
+from bs4 import Tag
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from nbconvert import SlidesExporter
 from nbconvert.preprocessors import Preprocessor
 from nbformat.v4 import new_raw_cell
+from strict_pages import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 NEW = ("slide", "subslide")
@@ -60,7 +61,7 @@ MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table").use(dollarma
 
 def parsed(text: str) -> list[Tag]:
     """The outermost elements of a piece of HTML."""
-    return BeautifulSoup(text, "html.parser").find_all(True, recursive=False)
+    return parse(text).find_all(True, recursive=False)
 
 
 def joined(blocks: list[Tag]) -> str:

@@ -82,6 +82,10 @@ def digest(content: bytes) -> str:
     return sha256(content).hexdigest()[:16]
 
 
+def parse(page: str) -> BeautifulSoup:
+    return BeautifulSoup(page, **PARSER)
+
+
 def move_script(tag: Tag, files: Files) -> None:
     """Makes a script in the page one that is loaded at the same place."""
     code = "".join(map(str, tag.contents))
@@ -109,7 +113,7 @@ def move_style(tag: Tag, files: Files, soup: BeautifulSoup) -> None:
 
 def strict(page: str, files: Files) -> str:
     """A page's text with nothing left in it that a strict policy would stop."""
-    soup = BeautifulSoup(page, **PARSER)
+    soup = parse(page)
     styles: dict[str, str] = {}
     handlers: dict[str, None] = {}
     for tag in soup.find_all(True):
