@@ -5,9 +5,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-# A relative folder would be looked for beside each chapter, so make it absolute once, here.
-ifneq ($(VAECOURSE_DATA),)
-export VAECOURSE_DATA := $(abspath $(VAECOURSE_DATA))
+# A relative folder would be looked for beside each chapter, so make it absolute once, here. Python does it, since make's
+# own abspath splits names at spaces and knows no ~.
+ifneq ($(value VAECOURSE_DATA),)
+ABSOLUTE = import os, sys; print(os.path.abspath(os.path.expanduser(sys.argv[1])))
+override VAECOURSE_DATA := $(shell $(PYTHON) -c '$(ABSOLUTE)' '$(subst ','\'',$(value VAECOURSE_DATA))')
+export VAECOURSE_DATA
 endif
 export JUPYTER_PLATFORM_DIRS = 1
 # On a machine that is busy with something else, threads that spin while they wait slow each other down tenfold.

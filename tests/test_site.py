@@ -32,9 +32,9 @@ class Strict(Quiet):
 
 
 @contextlib.contextmanager
-def served(handler):
-    """The address of the built site, served on this machine."""
-    serve = functools.partial(handler, directory=str(HTML))
+def served(handler, folder=HTML):
+    """The address of the built site, or of another folder, served on this machine."""
+    serve = functools.partial(handler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"

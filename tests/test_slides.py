@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from test_site import HTML, browser  # noqa: F401  (a fixture)
 
@@ -15,12 +16,29 @@ sys.path.insert(0, str(ROOT / "book" / "tools"))
 
 import slides as tool  # noqa: E402
 
-DECKS = {
-    p.stem: found for p in sorted((ROOT / "book").glob("*.ipynb")) if (found := tool.slides_of(nbformat.read(p, 4)))
-}
+
+class Slide:
+    """One slide: its heading, what it shows at once and at the next keys, and what its speaker sees."""
+
+    def __init__(self, section):
+        self.heading = section.find(re.compile("^h[1-6]$"), recursive=False)
+        self.keys = [fragment.decode_contents().strip() for fragment in section.select(":scope > .fragment")]
+        self.notes = "".join(note.decode_contents() for note in section.select(":scope > aside.notes"))
+        for part in section.select(":scope > aside, :scope > .fragment, :scope > .chapter, :scope > :is(h1, h2)"):
+            part.extract()
+        self.shown = section.decode_contents().strip()
+
+
+def slides_of(notebook):
+    deck = BeautifulSoup(tool.deck(notebook, "01-bikes"), "html.parser")
+    return [Slide(section) for section in deck.select("section > section")]
+
+
+CHAPTERS = {path.stem: nbformat.read(path, 4) for path in sorted((ROOT / "book").glob("*.ipynb"))}
+DECKS = {name: slides for name, chapter in CHAPTERS.items() if (slides := slides_of(chapter))}
 ALIVE = ":is(latent-explorer, turning-object)"
 SIZES = """() => {
-  const slide = document.querySelector("section.present");
+  const slide = Reveal.getCurrentSlide();
   const seen = [...slide.querySelectorAll("*")].filter(
     (e) => e.getClientRects().length && !e.closest("aside, option, .lx-hidden, mjx-assistive-mml"));
   const words = (e) => e.matches(".lx-plane") || // draws the numbers of its axes
@@ -55,37 +73,40 @@ def picture(html):
 
 
 def made(*cells):
-    return tool.slides_of(new_notebook(cells=list(cells)))
+    """The slides of these cells, the speaker's keys aside, which the first has in its notes."""
+    slides = slides_of(new_notebook(cells=list(cells)))
+    for slide in slides[:1]:
+        slide.notes = slide.notes.replace(tool.KEYS, "").strip()
+    return slides
 
 
 def test_a_question_is_what_a_slide_shows_of_its_cell_and_its_answer_tells_it_again():
     question, answer = made(text("## Bikes\n\nThey roll.\n\n**Predict:** how *far*?"), code(printed("1 km\n")))
-    assert question.heading == "<h2>Bikes</h2>\n" == answer.heading
-    assert "how <em>far</em>?" in question.shown[0] and "roll" not in question.shown[0]
-    assert question.notes == ["<p>They roll.</p>\n"]
-    assert "1 km" in answer.shown[0] and "how <em>far</em>?" in answer.notes[0]
+    assert str(question.heading) == "<h2>Bikes</h2>" == str(answer.heading)
+    assert "how <em>far</em>?" in question.shown and "roll" not in question.shown
+    assert question.notes == "<p>They roll.</p>"
+    assert "1 km" in answer.shown and "how <em>far</em>?" in answer.notes
 
 
 def test_without_a_question_the_first_block_is_shown_or_those_that_are_named():
-    source = "# Bikes\n\nThey roll.\n\n$$v = \\sqrt{2}$$\n\n- far\n- [fast](b.ipynb)"
+    source = "# Bikes\n\nThey roll.\n\n$$v = \\sqrt{2}$$\n\n- far\n- [fast](b.ipynb#then)"
     (plain,), (chosen,) = made(text(source)), made(text(source, blocks=[2, 3]))
-    assert plain.shown == ["<p>They roll.</p>\n"] and "<li>far" in "".join(plain.notes)
-    formula, points = chosen.shown
-    assert r"\[v = \sqrt{2}\]" in formula and 'href="../book/b.html"' in points
+    assert plain.shown == "<p>They roll.</p>" and "<li>far" in plain.notes
+    assert r"\[v = \sqrt{2}\]" in chosen.shown and 'href="../book/b.html#then"' in chosen.shown
     assert chosen.notes == plain.shown
-    with pytest.raises(ValueError, match=r"blocks \[4\] are wanted of a cell that has 3"):
+    with pytest.raises(ValueError, match=r"01-bikes: blocks \[4\] are wanted of a cell that has 3"):
         made(text(source, blocks=[4]))
 
 
 def test_a_code_cell_shows_its_figures_or_what_it_printed_or_if_tagged_its_source():
     figure, words = picture('<img src="x.png" alt="a bike">'), printed("long line \n  x<y\n")
     (both,), (bare,), (tagged,) = made(code(figure, words)), made(code(words)), made(code(words, tags=["slide-code"]))
-    assert 'alt="a bike"' in both.shown[0] and len(both.shown) == 1 and "long line" in both.notes[0]
-    assert bare.shown == ['<pre style="--columns: 9"><span>long line</span>\n<span>  x&lt;y</span></pre>']
-    assert "a &lt; b" in tagged.shown[0] and "long line" in tagged.notes[0]
+    assert 'alt="a bike"' in both.shown and "long line" in both.notes and "long line" not in both.shown
+    assert bare.shown == '<pre style="--columns: 9"><span>long line</span>\n<span>  x&lt;y</span></pre>'
+    assert "a &lt; b" in tagged.shown and "long line" in tagged.notes
     hint = json.dumps({"spec": {"caption": 'Try "this" & that.'}})
     (live,) = made(code(picture(f"<latent-explorer><script>{hint}</script></latent-explorer>")))
-    assert "Try &quot;this&quot; &amp; that." in live.notes[0]
+    assert hint in live.shown and 'Try "this" &amp; that.' in live.notes
 
 
 def test_of_recall_questions_the_first_and_the_last_are_shown_and_answered_at_the_next_key():
@@ -93,16 +114,22 @@ def test_of_recall_questions_the_first_and_the_last_are_shown_and_answered_at_th
     source = "## Recall\n\nAloud!\n\n" + "\n\n".join(f"**{i}.** Why {i}?\n\n{fold.format(i)}" for i in (1, 2, 3))
     first, last = made(text(source))
     for slide, number in ((first, 1), (last, 3)):
-        question, answer = slide.shown
-        assert f"Why {number}?" in question and "answer" not in question
-        assert re.fullmatch(f'<div class="fragment answer"><p>answer {number}</p>\\s*</div>', answer)
+        assert f"Why {number}?" in slide.shown and "answer" not in slide.shown
+        assert slide.keys == [f'<div class="answer">\n<p>answer {number}</p>\n</div>']
+
+
+@pytest.mark.parametrize("fold", ["<details><summary>A</summary>so</details>", "<details>\n<summary>A</summary>\n\nso"])
+def test_a_single_folded_answer_makes_one_slide(fold):
+    (slide,), (bare,) = made(text(f"Why?\n\n{fold}")), made(text(fold))
+    assert slide.shown == "<p>Why?</p>" and bare.shown == ""
+    assert "so" in slide.keys[0] and slide.keys == bare.keys
 
 
 def test_fragments_and_notes_join_the_slide_before_and_unmarked_cells_stay_away():
     marked = [text("## Bikes\n\nOne."), text("Two.", "fragment"), code(printed("three"), kind="notes")]
     (slide,) = made(new_markdown_cell("Zero."), *marked, new_markdown_cell("Four."), text("Five.", "skip"))
-    assert slide.shown == ["<p>One.</p>\n", '<div class="fragment"><p>Two.</p>\n</div>']
-    assert len(slide.notes) == 1 and "three" in slide.notes[0]
+    assert slide.shown == "<p>One.</p>" and slide.keys == ["<p>Two.</p>"]
+    assert "three" in slide.notes and "Four" not in slide.notes
     assert made(new_markdown_cell("No marks, no deck.")) == []
 
 
@@ -117,15 +144,14 @@ def test_marks_that_cannot_be_followed_are_named():
 def test_a_deck_is_a_lecture(name):
     found = DECKS[name]
     assert 10 <= len(found) <= 20
-    assert found[0].heading.startswith("<h1>") and "You will" in found[0].shown[0]
-    shown = ["".join(slide.shown) for slide in found]
-    asked = [i for i, html in enumerate(shown) if "<strong>Predict:" in html]
-    assert len(asked) >= 3 and all(re.search("figure|<pre", shown[i + 1]) for i in asked), "a question, then its answer"
-    assert "to take along" in found[-3].heading and "<li>" in shown[-3]
-    assert all("fragment answer" in html for html in shown[-2:])
-    assert sum("".join(slide.notes) != "" for slide in found) > len(found) / 2
-    images = re.findall("<img[^>]*>", "".join(shown))
-    assert images and all(re.search(r'alt="[^"]{10,}"', image) for image in images)
+    assert found[0].heading.name == "h1" and "You will" in found[0].shown
+    asked = [i for i, slide in enumerate(found) if "<strong>Predict:" in slide.shown]
+    assert len(asked) >= 3 and all(re.search("figure|<pre", found[i + 1].shown) for i in asked), "a question, an answer"
+    assert "to take along" in found[-3].heading.text and "<li>" in found[-3].shown
+    assert all('class="answer"' in slide.keys[0] for slide in found[-2:])
+    assert sum(slide.notes != "" for slide in found) > len(found) / 2
+    images = [image for slide in found for image in BeautifulSoup(slide.shown, "html.parser").select("img")]
+    assert images and all(len(image["alt"]) >= 10 for image in images)
 
 
 def open_deck(browser, name, slide=0, **size):  # noqa: F811
@@ -168,7 +194,7 @@ def test_a_deck_opens_from_disk_and_its_slides_fit_and_can_be_read_from_afar(bro
 
 LIVE = "moving-through-the-plane"
 PLANE, PAD, WALK = (
-    next(i for i, slide in enumerate(DECKS[LIVE]) if condition("".join(slide.shown)))
+    next(i for i, slide in enumerate(DECKS[LIVE]) if condition(slide.shown))
     for condition in (
         lambda html: "<latent-explorer" in html,
         lambda html: '"draw": true' in html,
@@ -215,7 +241,7 @@ def test_the_speakers_window_has_the_notes_also_of_a_slide_that_is_shown_again(b
     assert tab.evaluate("Reveal.getCurrentSlide().querySelector('aside.notes') !== null")
     with tab.context.expect_page() as opened:
         tab.keyboard.press("s")
-    question = re.sub("<.*?>", "", DECKS[LIVE][WALK - 1].shown[0]).split("$")[0][:40]
+    question = BeautifulSoup(DECKS[LIVE][WALK - 1].shown, "html.parser").text[:40]
     opened.value.locator(".speaker-controls-notes", has_text=question.strip()).wait_for(timeout=10_000)
     assert problems == []
     tab.context.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import torch
+from sphinx.ext.napoleon import GoogleDocstring
 
 from vaecourse import LatentExplorer, evidence, interpolation, load_pretrained
 from vaecourse.interpolation import scoring as scorecard
@@ -91,39 +92,65 @@ def test_a_chapter_ends_with_five_questions(path):
     assert len(folded) == 5 and all(20 < len(answer) < 400 for answer in folded)
 
 
-DOCSTRING = """First line of `code`, with x_i* and P(x|z).
+DOCSTRING = """First line of `code`, with x_i* and P(x|z) and d_.
 
-one    what one means,
-       on two lines
-two    what two means
+    z ~ P(z) = N(0, I)
 
-In prose:
+    x | z
 
-    a = 1    # an example
-    b = 2
+On it goes.
+
+Args:
+    one_thing: what one means, with *all shapes,
+        on two lines
+    two: what `two` means
+
+Raises:
+    ValueError: If P(x|z) is none.
+
+Example:
+    In prose, x|z:
+
+    >>> x_ = [
+    ...     "*"]
+
+    That was it*.
 """
 
-SET = r"""First line of ``code``, with x\_i\* and P(x\|z).
-
-``one``
-    what one means, on two lines
-
-``two``
-    what two means
-
-In prose:
+SET = r"""First line of ``code``, with x_i\* and P(x\|z) and d\_.
 
 ::
 
-    a = 1    # an example
-    b = 2
+    z ~ P(z) = N(0, I)
+
+    x | z
+
+On it goes.
+
+:param one_thing: what one means, with \*all shapes,
+                  on two lines
+:param two: what ``two`` means
+
+:raises ValueError: If P(x\|z) is none.
+
+.. rubric:: Example
+
+In prose, x\|z:
+
+>>> x_ = [
+...     "*"]
+
+That was it\*.
 """
 
 
-def test_a_plain_docstring_is_set_as_it_was_meant():
+def test_a_docstring_is_set_as_it_was_meant():
     spec = importlib.util.spec_from_file_location("api_pages", BOOK / "tools" / "api_pages.py")
     api_pages = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(api_pages)
     lines = DOCSTRING.split("\n")
     api_pages.set_docstring(None, "function", "f", None, None, lines)
-    assert "\n".join(lines) == SET
+    assert str(GoogleDocstring(lines)) == SET
+    lines = ["An estimate."]
+    api_pages.set_docstring(None, "class", "Estimate", evidence.Estimate, None, lines)
+    assert "``log_p_x``" in lines and "(N," in "".join(lines), "the fields of a tuple with the comments beside them"

@@ -2,8 +2,9 @@
 
 python book/tools/classroom_zip.py        writes dist/classroom.zip
 
-It holds what the repository holds (notebooks, library, trained models) and the data that this machine has. The packages
-are not in it: run `make book` on each machine while it still has a network. Afterwards, in the room:
+It holds what the repository holds (notebooks, library, trained models; files that are new and not ignored, too) and the
+data that this machine has. The packages are not in it: run `make book` on each machine while it still has a network.
+Afterwards, in the room:
 
     VAECOURSE_DATA=data make lab
 """
@@ -35,13 +36,20 @@ def data_files() -> dict[str, Path]:
     return found
 
 
+def course_files(root: Path) -> dict[str, Path]:
+    """The files of the course by their place below `root`, as they stand there, whether git knows them yet or not."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    return {name: root / name for name in listed.split("\0") if (root / name).is_file()}  # some may be removed by now
+
+
 def main() -> int:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
-    if listed.returncode:
+    try:
+        course = course_files(ROOT)
+    except (OSError, subprocess.CalledProcessError):  # no git, or no repository of it
         print("The archive is made from a clone of the repository: git clone it, and try again.", file=sys.stderr)
         return 1
     data = data_files()
-    course = {name: ROOT / name for name in listed.stdout.split("\0") if name}
     file = pack(course | {f"data/{name}": path for name, path in data.items()}, ROOT / "dist" / "classroom.zip")
     has = "with " + ", ".join(sorted({n.split("/")[0] for n in data})) if data else "without MNIST and COIL-20"
     print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1e6:.0f} MB, {has}.")

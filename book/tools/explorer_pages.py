@@ -14,8 +14,10 @@ import shutil
 from base64 import b64encode
 from pathlib import Path
 
+from strict_pages import parse
+
 LIBRARY = Path(__file__).resolve().parents[2] / "vaecourse"
-VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">\s*({.*?})\s*</script>', re.DOTALL)
+VIEW = "application/vnd.jupyter.widget-view+json"
 LINKS = ("LinkModel", "DirectionalLinkModel")
 
 
@@ -57,15 +59,14 @@ def keep_what_is_shown(app, pagename: str, template: str, context: dict, doctree
     if script is None:
         return
     saved, kept = json.loads(script["body"]), set()
-
-    def keep(view: re.Match) -> str:
-        models = shown(saved["state"], {json.loads(view[1])["model_id"]})
-        if not any("_esm" in saved["state"][name]["state"] for name in models):
-            return ""
-        kept.update(models)
-        return view[0]
-
-    context["body"] = VIEW.sub(keep, context.get("body", ""))
+    body = parse(context["body"])
+    for view in body.find_all("script", type=VIEW):
+        models = shown(saved["state"], {json.loads(view.text)["model_id"]})
+        if any("_esm" in saved["state"][name]["state"] for name in models):
+            kept |= models
+        else:
+            view.decompose()
+    context["body"] = str(body)
     if not kept:
         return
     saved["state"] = {name: lighten(model) for name, model in saved["state"].items() if name in kept}
@@ -76,7 +77,7 @@ def keep_what_is_shown(app, pagename: str, template: str, context: dict, doctree
 
 def add_explorer(app, pagename: str, template: str, context: dict, doctree) -> None:
     """Adds the explorer's front end to this page, if an explorer stands on it."""
-    if re.search("<latent-explorer|<turning-object", context.get("body", "")):
+    if any(f"<{element}" in context.get("body", "") for element in ("latent-explorer", "turning-object")):
         app.add_css_file("explorer/explorer.css")
         app.add_js_file("explorer/page.js", loading_method="defer")
 

@@ -27,65 +27,27 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import re
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
+from bs4 import Tag
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from nbconvert import SlidesExporter
+from nbconvert.preprocessors import Preprocessor
+from nbformat.v4 import new_raw_cell
 from number import chapters
-from strict_pages import Files, strict
+from strict_pages import parse
 
 ROOT = Path(__file__).resolve().parents[2]
-CAPTION = re.compile(
-    r'"caption": ("(?:[^"\\]|\\.)*")'
-)  # an explorer's hint on what to try, which no slide has room for
 NEW = ("slide", "subslide")
 TYPES = (*NEW, "fragment", "notes", "skip", "-")
 KEYS = (
     "<p>Arrow keys, space and Page Down move. F fills the screen, B makes it black, Esc shows all slides. On an "
     "explorer that you have clicked on, arrow keys move the point: go on with Page Down.</p>"
 )
-PAGE = """\
-<!doctype html>
-<html lang="en" data-theme="light">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}: slides</title>
-<link rel="icon" href="../_static/favicon.svg">
-<link rel="stylesheet" href="../_static/vendor/reveal/reveal.css">
-<link rel="stylesheet" href="../_static/explorer/explorer.css">
-<link rel="stylesheet" href="../_static/slides.css">
-<script defer src="../_static/vendor/reveal/reveal.js"></script>
-<script defer src="../_static/vendor/reveal/plugin/notes/notes.js"></script>
-<script defer src="../_static/explorer/page.js"></script>
-<script defer src="../_static/slides.js"></script>
-<script defer src="../_static/vendor/mathjax/tex-chtml.js"></script>
-</head>
-<body>
-<main><div class="reveal"><div class="slides">
-{slides}
-</div></div></main>
-</body>
-</html>
-"""
-
-
-@dataclass
-class Slide:
-    """What one slide shows below its heading, and what only its speaker sees; pieces of HTML."""
-
-    heading: str
-    shown: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def html(self) -> str:
-        notes = f'<aside class="notes">{"".join(self.notes)}</aside>'
-        return "\n".join(["<section>", self.heading, *self.shown, notes, "</section>"])
 
 
 def formula(content: str, how: dict) -> str:
@@ -94,39 +56,53 @@ def formula(content: str, how: dict) -> str:
     return html.escape(left + content + right)
 
 
+# Not nbconvert's own Markdown, but that of the pages: a slide must not differ from the chapter.
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table").use(dollarmath_plugin, renderer=formula)
 
 
-def blocks_of(source: str) -> list[str]:
-    """The blocks of a Markdown text (headings, paragraphs, lists, formulas, ...) as HTML."""
-    blocks, tokens, start = [], MARKDOWN.parse(source), 0
-    for end, token in enumerate(tokens, start=1):
-        if token.level == 0 and token.nesting <= 0:
-            blocks.append(MARKDOWN.renderer.render(tokens[start:end], MARKDOWN.options, {}))
-            start = end
-    return [re.sub(r'href="([\w-]+)\.(?:ipynb|md)\b', r'href="../book/\1.html', block) for block in blocks]
+def parsed(text: str) -> list[Tag]:
+    """The outermost elements of a piece of HTML."""
+    return parse(text).find_all(True, recursive=False)
 
 
-def question_and_answer(blocks: list[str]) -> list[tuple[str, str]]:
-    """Each block before a <details>, and what is folded into it."""
-    opens = [i for i, block in enumerate(blocks) if block.startswith("<details>")]
-    closes = [i for i, block in enumerate(blocks) if block.startswith("</details>")]
-    return [(blocks[i - 1], "".join(blocks[i + 1 : j])) for i, j in zip(opens, closes, strict=True)]
+def joined(blocks: list[Tag]) -> str:
+    return "\n".join(map(str, blocks))
 
 
-def of_markdown(blocks: list[str], chosen: list[int] | None) -> list[tuple[list[str], list[str]]]:
-    """For each slide that a Markdown cell without its heading makes: what is shown, and what is for the notes."""
-    if any(block.startswith("<details>") for block in blocks):
-        first, *_, last = question_and_answer(blocks)
-        return [([q, f'<div class="fragment answer">{a}</div>'], []) for q, a in (first, last)]
-    questions = [i for i, block in enumerate(blocks, start=1) if "<strong>Predict:" in block]
+def blocks_of(source: str) -> list[Tag]:
+    """The blocks of a Markdown text: headings, paragraphs, lists, formulas, folded answers, ..."""
+    blocks = parsed(MARKDOWN.render(source))
+    for link in (link for block in blocks for link in block.select("a[href]")):
+        link["href"] = re.sub(r"^([\w-]+)\.(ipynb|md)\b", r"../book/\1.html", str(link["href"]))
+    return blocks
+
+
+def asks(block: Tag) -> bool:
+    """Whether a block asks the reader for a prediction."""
+    return any(word.get_text().startswith("Predict:") for word in block.select("strong"))
+
+
+def of_folded(question: str, details: Tag) -> tuple[str, str, str]:
+    """A question, and as its answer what is folded below it."""
+    if details.summary:
+        details.summary.extract()
+    return question, f'<div class="answer">{details.decode_contents()}</div>', ""
+
+
+def of_markdown(blocks: list[Tag], chosen: list[int] | None) -> list[tuple[str, str, str]]:
+    """For each slide that a Markdown cell without its heading makes: what it shows, an answer to come, and notes."""
+    folded = [i for i, block in enumerate(blocks) if block.name == "details"]
+    if folded:
+        ends = sorted({folded[0], folded[-1]})
+        return [of_folded(joined(blocks[max(i - 1, 0) : i]), blocks[i]) for i in ends]
+    questions = [i for i, block in enumerate(blocks, start=1) if asks(block)]
     chosen = chosen or questions or [1]
     if not set(chosen) <= set(range(1, len(blocks) + 1)):
         raise ValueError(f"blocks {chosen} are wanted of a cell that has {len(blocks)}: count them below its heading.")
-    shown = [blocks[i - 1] for i in chosen]
+    shown = joined([blocks[i - 1] for i in chosen])
     if chosen == questions:
-        shown = [f'<div class="asks">{"".join(shown)}</div>']
-    return [(shown, [block for i, block in enumerate(blocks, start=1) if i not in chosen])]
+        shown = f'<div class="asks">{shown}</div>'
+    return [(shown, "", joined([block for i, block in enumerate(blocks, start=1) if i not in chosen]))]
 
 
 def preformatted(text: str) -> str:
@@ -136,89 +112,118 @@ def preformatted(text: str) -> str:
     return f'<pre style="--columns: {max(map(len, lines))}">{spans}</pre>'
 
 
-def of_code(cell: nbformat.NotebookNode) -> tuple[list[str], list[str]]:
-    """What a slide shows of a code cell, and what is for the notes."""
-    pictures, printed, notes = [], "", []
+def hints(figure: str) -> str:
+    """What an explorer says that one should try, which no slide has room for."""
+    states = [json.loads(state.text) for block in parsed(figure) for state in block.select("script")]
+    return "".join(f"<p>{html.escape(state['spec']['caption'])}</p>" for state in states if "spec" in state)
+
+
+def of_code(cell: nbformat.NotebookNode) -> tuple[str, str, str]:
+    """What a slide shows of a code cell, no answer, and notes."""
+    figures, notes, printed = "", "", ""
     for output in cell.outputs:
         data = output.get("data", {})
         if "text/html" in data:
-            pictures.append(f'<div class="figure" data-prevent-swipe>{data["text/html"]}</div>')
-            notes += [f"<p>{html.escape(json.loads(hint))}</p>" for hint in CAPTION.findall(data["text/html"])]
+            figures += f'<div class="figure" data-prevent-swipe>{data["text/html"]}</div>'
+            notes += hints(data["text/html"])
         elif "text/markdown" in data:  # a listing, in its fences
             printed += re.sub("^```.*\n?", "", data["text/markdown"], flags=re.MULTILINE)
         else:
             printed += output.get("text") or data.get("text/plain", "")
-    words = [preformatted(printed)] if printed.strip() else []
+    words = preformatted(printed) if printed.strip() else ""
     if "slide-code" in cell.metadata.get("tags", []):
-        return [preformatted(cell.source)], words
-    return (pictures, notes + words) if pictures else (words, [])
+        return preformatted(cell.source), "", words
+    return (figures, "", notes + words) if figures else (words, "", "")
 
 
-def slides_of(notebook: nbformat.NotebookNode) -> list[Slide]:
-    """The slides that a chapter's marked cells make. Raises ValueError where a mark cannot be followed."""
-    slides: list[Slide] = []
-    heading = asked = ""
-    for cell in notebook.cells:
-        mark = cell.metadata.get("slideshow", {})
-        kind = mark.get("slide_type", "skip")
-        if kind not in TYPES:
-            raise ValueError(f"slide_type is {kind!r}; it must be one of {', '.join(TYPES)}.")
-        blocks = blocks_of(cell.source) if cell.cell_type == "markdown" else []
-        if blocks and re.match("<h[1-6]>", blocks[0]):
-            heading = blocks.pop(0)
-        if kind in ("skip", "-"):
-            continue
-        if kind not in NEW and not slides:
-            raise ValueError(f"a cell is marked {kind!r}, but no slide stands before it. Mark an earlier one 'slide'.")
-        if kind == "notes":
-            slides[-1].notes += blocks or of_code(cell)[0]
-            continue
-        for shown, notes in of_markdown(blocks, mark.get("blocks")) if blocks else [of_code(cell)]:
-            if kind in NEW:
-                slides.append(Slide(heading, notes=[f"<p>They were asked:</p>{asked}"] if asked else []))
-                asked = "".join(block for block in shown if "<strong>Predict:" in block)
-                slides[-1].shown += shown
-            else:
-                slides[-1].shown.append(f'<div class="fragment">{"".join(shown)}</div>')
-            slides[-1].notes += notes
-    return slides
+def slide_type(cell: nbformat.NotebookNode) -> str:
+    """The mark of a cell. Raises ValueError for one that means nothing."""
+    kind = cell.metadata.get("slideshow", {}).get("slide_type", "skip")
+    if kind not in TYPES:
+        raise ValueError(f"slide_type is {kind!r}; it must be one of {', '.join(TYPES)}.")
+    return kind
 
 
-def deck(name: str, slides: list[Slide]) -> str:
-    """A deck as a page of its own. The first slide leads to the chapter."""
-    title = re.sub("<.*?>", "", slides[0].heading).strip()
-    slides[0].shown.append(f'<p class="chapter"><a href="../book/{name}.html">The chapter</a></p>')
-    slides[0].notes.insert(0, KEYS)
-    return PAGE.format(title=title, slides="\n".join(slide.html() for slide in slides))
+def is_marked(notebook: nbformat.NotebookNode) -> bool:
+    """Whether a chapter marks slides."""
+    return any(slide_type(cell) not in ("skip", "-") for cell in notebook.cells)
 
 
-def build(out: Path) -> list[Path]:
-    """Writes a deck beside the pages in `out` for each chapter that marks slides; returns the files."""
-    written = []
+class Lecture(Preprocessor):
+    """Makes of a chapter's marked cells what slides hold: cells of HTML, marked in the same way, for nbconvert."""
+
+    def preprocess(self, nb, resources):
+        """The notebook with these cells alone. Raises ValueError where a mark cannot be followed."""
+        made: list[nbformat.NotebookNode] = []
+
+        def add(kind: str, *parts: str) -> None:
+            cell = new_raw_cell("\n".join(parts), metadata={"slideshow": {"slide_type": kind}})
+            place = len(made)
+            while kind == "notes" and slide_type(made[place - 1]) == "fragment":
+                place -= 1  # after a fragment, notes would be those of the fragment alone
+            if any(parts) or kind == "slide":
+                made.insert(place, cell)
+
+        heading = asked = ""
+        for cell in nb.cells:
+            kind, blocks = slide_type(cell), blocks_of(cell.source) if cell.cell_type == "markdown" else []
+            if blocks and re.fullmatch("h[1-6]", blocks[0].name):
+                nb.metadata.setdefault("title", blocks[0].get_text())
+                heading = str(blocks.pop(0))
+            if kind in ("skip", "-"):
+                continue
+            if kind not in NEW and not made:
+                raise ValueError(
+                    f"a cell is marked {kind!r}, but no slide stands before it. Mark an earlier one 'slide'."
+                )
+            if kind == "notes":
+                add("notes", joined(blocks) or of_code(cell)[0])
+                continue
+            chosen = cell.metadata["slideshow"].get("blocks")
+            for shown, answer, notes in of_markdown(blocks, chosen) if blocks else [of_code(cell)]:
+                if kind in NEW:
+                    add("slide", heading, shown)
+                    add("notes", "<p>They were asked:</p>" * bool(asked), asked)
+                    asked = joined([block for block in parsed(shown) if asks(block)])
+                else:
+                    add("fragment", shown)
+                add("fragment", answer)
+                add("notes", notes)
+        if made:  # the first slide leads to the chapter, and its notes say how to go on
+            chapter = f"../book/{resources['metadata']['name']}.html"
+            made[0].source += f'\n<p class="chapter"><a href="{chapter}">The chapter</a></p>'
+            made[1:1] = [new_raw_cell(KEYS, metadata={"slideshow": {"slide_type": "notes"}})]
+        nb.cells = made
+        return nb, resources
+
+
+def deck(notebook: nbformat.NotebookNode, name: str) -> str:
+    """The deck of the chapter `name` as a page of its own; empty when the chapter marks no slides."""
+    try:
+        if not is_marked(notebook):
+            return ""
+        template = str(Path(__file__).with_name("slides.html.j2"))
+        exporter = SlidesExporter(template_file=template, preprocessors=[Lecture])
+        return exporter.from_notebook_node(notebook, {"metadata": {"name": name}})[0]
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def build(app, error: Exception | None) -> None:
+    """Writes the decks beside the pages."""
+    if error or app.builder.format != "html":
+        return
+    folder = Path(app.outdir) / "slides"
+    folder.mkdir(exist_ok=True)
     for path in chapters():
-        try:
-            slides = slides_of(nbformat.read(path, as_version=4))
-        except ValueError as error:
-            raise ValueError(f"{path.name}: {error}") from error
-        if slides:
-            target = out / "slides" / f"{path.stem}.html"
-            target.parent.mkdir(exist_ok=True)
-            temporary = target.with_suffix(".tmp")
-            temporary.write_text(strict(deck(path.stem, slides), Files(out / "_inline", "../")), "utf-8")
-            os.replace(temporary, target)
-            written.append(target)
-    return written
-
-
-def build_with_the_book(app, error: Exception | None) -> None:
-    if not error and app.builder.format == "html":
-        build(Path(app.outdir))
+        if page := deck(nbformat.read(path, as_version=4), path.stem):
+            (folder / f"{path.stem}.html").write_text(page, "utf-8")
 
 
 def add_link(app, pagename: str, template: str, context: dict, doctree) -> None:
     """Leads from the foot of a chapter to its slides, if it marks any, and to the library."""
     path = ROOT / f"{pagename}.ipynb"
-    if path.exists() and slides_of(nbformat.read(path, as_version=4)):
+    if path.exists() and is_marked(nbformat.read(path, as_version=4)):
         up = "../" * pagename.count("/")
         slides = f'<a href="{up}slides/{path.stem}.html">Slides of this chapter</a>'
         context["body"] += f'<p class="slides">{slides} · <a href="{up}book/api.html">Its functions</a></p>'
@@ -226,16 +231,13 @@ def add_link(app, pagename: str, template: str, context: dict, doctree) -> None:
 
 def setup(app) -> dict[str, bool]:
     app.connect("html-page-context", add_link)
-    app.connect("build-finished", build_with_the_book)
+    app.connect("build-finished", build)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def main() -> int:
-    out = ROOT / "_build" / "html"
-    if not (out / "index.html").exists():
-        print("There is no built book yet. Build it first: make book", file=sys.stderr)
-        return 1
-    for path in build(out):
+    """Lists the decks, which the book's build has written."""
+    for path in sorted((ROOT / "_build" / "html" / "slides").glob("*.html")):
         print(f"{path.relative_to(ROOT)}: {path.read_text('utf-8').count('<section>')} slides")
     return 0
 

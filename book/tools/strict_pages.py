@@ -3,73 +3,143 @@
 Such a policy lets through neither scripts, handlers and styles that stand in the page, nor pictures in data addresses.
 The theme, MyST-NB and the chapters write all four. Here they become files beside the pages, each named by its content,
 in the order in which they stood; a picture that several pages show is stored, and fetched, once.
+
+Two things differ. A handler is attached when the page has been read: what befell its element before goes unheard. And a
+style that stood in a tag is not undone by a script that empties the tag's style.
 """
 
 from __future__ import annotations
 
-import html
+import posixpath
 import re
-from base64 import b64decode
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
 
-SCRIPT = re.compile(r"<script(?![^>]*\b(?:src|type)=)[^>]*>(.*?)</script>", re.DOTALL)
-HANDLER = re.compile(r'(<[a-z][^>]*?)\son([a-z]+)="([^"]*)"')
-STYLE = re.compile(r'(<[a-z][^>]*?)\sstyle="([^"]*)"([^>]*>)')
-PICTURE = re.compile(r'src="data:image/(png|svg\+xml);base64,([^"]*)"')
-VERBATIM = re.compile(r"(<script[^>]*\btype=[^>]*>.*?</script>)", re.DOTALL)  # state, to be left alone
+from bs4 import BeautifulSoup, Tag
+
+# Python's own parser rather than lxml or html5lib: no further package, and it takes a page as it stands instead of
+# mending it (no element is added or moved), so that what is not rewritten here is written back as it came.
+PARSER: dict[str, Any] = {
+    "features": "html.parser",
+    "on_duplicate_attribute": "ignore",  # a browser, too, takes the first of two
+    "multi_valued_attributes": None,  # the spaces in a class stay
+    "preserve_whitespace_tags": {"html", "pre", "textarea"},  # and so do those between tags, anywhere in a page
+}
+
+SCRIPT_TYPE = re.compile(r"(module|(text|application)/(x-)?(java|ecma|j|live)script[\d.]*)?")  # others hold data
+ADDRESSES = ("src", "href", "xlink:href", "poster")
+URL = re.compile(r"""\burl\(\s*(["']?)(.*?)\1\s*\)""")  # in a style sheet
+
+# `this`, `event` and the names in reach are those of a handler in the page; so is what `return false` does.
+HANDLER = """\
+for (const node of document.querySelectorAll('[data-{name}="{key}"]')) node.{name} = function (event) {{
+  with (document) with (this.form ?? {{}}) with (this) {{
+{code}
+  }}
+}};
+"""
+# A style in the page outranks the rules of style sheets: two ids that nobody bears give it that rank here, too.
+STYLE = '[data-style="{key}"]:not(#_#_) {{ {code} }}'
 
 
 class Files:
-    """Files that a page refers to, named by their content."""
+    """The files that a page refers to, in `out`/_inline, named by their content."""
 
-    def __init__(self, folder: Path, prefix: str):
-        self.folder, self.prefix = folder, prefix
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, out: Path, page: str):
+        self.folder, self.page = out / "_inline", page
+        self.folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, content: bytes, suffix: str) -> str:
         """Writes a file unless it is there already; returns its address, seen from the page."""
-        name = f"{sha256(content).hexdigest()[:16]}.{suffix}"
-        path = self.folder / name
+        path = self.folder / f"{digest(content)}.{suffix}"
         if not path.exists():
             path.write_bytes(content)
-        return f"{self.prefix}{self.folder.name}/{name}"
+        return f"{'../' * self.page.count('/')}_inline/{path.name}"
+
+    def add_data(self, address: str) -> str:
+        """The same for what stands in a data address."""
+        with urlopen(address) as data:  # asks nobody: urllib reads the address itself
+            return self.add(data.read(), data.headers.get_content_subtype().split("+")[0])
+
+    def add_css(self, css: str) -> str:
+        """The same for rules that stood in the page, with the addresses in them seen from where they stand now."""
+        here = posixpath.dirname(self.page)
+
+        def moved(found: re.Match) -> str:
+            address = found[2]
+            if address.startswith("data:"):
+                address = posixpath.basename(self.add_data(address))
+            elif not address.startswith(("/", "#")) and ":" not in address:
+                address = posixpath.normpath(posixpath.join("..", here, address))
+            return f'url("{address}")'
+
+        return self.add(URL.sub(moved, css).encode(), "css")
+
+
+def digest(content: bytes) -> str:
+    return sha256(content).hexdigest()[:16]
+
+
+def parse(page: str) -> BeautifulSoup:
+    return BeautifulSoup(page, **PARSER)
+
+
+def move_script(tag: Tag, files: Files) -> None:
+    """Makes a script in the page one that is loaded at the same place."""
+    code = "".join(map(str, tag.contents))
+    kind = str(tag.get("type", "")).strip().lower()
+    inside_svg = tag.find_parent("svg") is not None
+    if {"src", "href"} & tag.attrs.keys() or not SCRIPT_TYPE.fullmatch(kind):
+        return
+    tag.attrs.pop("async", None)  # in the page they meant nothing; with an address they would change the order
+    tag.attrs.pop("defer", None)
+    tag.clear()
+    tag["href" if inside_svg else "src"] = files.add(code.encode(), "js")
+
+
+def move_style(tag: Tag, files: Files, soup: BeautifulSoup) -> None:
+    """Makes a style element a link at the same place; one in a drawing, where links mean nothing, stands before it."""
+    if tag.get("type", "text/css") != "text/css":
+        return
+    kept = {name: str(value) for name, value in tag.attrs.items() if name != "type"}
+    address = files.add_css("".join(map(str, tag.contents)))
+    link = soup.new_tag("link", attrs=kept | {"rel": "stylesheet", "href": address})
+    drawings = tag.find_parents("svg")
+    (drawings[-1] if drawings else tag).insert_before(link)
+    tag.extract()
 
 
 def strict(page: str, files: Files) -> str:
     """A page's text with nothing left in it that a strict policy would stop."""
-    parts = VERBATIM.split(page)
-    handlers: dict[str, str] = {}
+    soup = parse(page)
     styles: dict[str, str] = {}
-
-    def script(found: re.Match) -> str:
-        return f'<script src="{files.add(found[1].encode(), "js")}"></script>'
-
-    def handler(found: re.Match) -> str:
-        key = f"{found[2]}-{sha256(found[3].encode()).hexdigest()[:8]}"
-        on = f'for (const node of document.querySelectorAll("[data-{key}]")) node.on{found[2]}'
-        handlers[key] = f"{on} = () => {{ {html.unescape(found[3])} }};"
-        return f'{found[1]} data-{key}=""'
-
-    def style(found: re.Match) -> str:
-        key = f"s{sha256(found[2].encode()).hexdigest()[:8]}"
-        styles[key] = f"[data-{key}] {{ {html.unescape(found[2])} }}"
-        return f'{found[1]} data-{key}=""{found[3]}'
-
-    def picture(found: re.Match) -> str:
-        return f'src="{files.add(b64decode(found[2]), found[1].removesuffix("+xml"))}"'
-
-    for i in range(0, len(parts), 2):
-        for pattern, change in ((SCRIPT, script), (HANDLER, handler), (STYLE, style), (PICTURE, picture)):
-            parts[i] = pattern.sub(change, parts[i])
-    page = "".join(parts)
+    handlers: dict[str, None] = {}
+    for tag in soup.find_all(True):
+        for name, value in [(name, str(value)) for name, value in tag.attrs.items()]:
+            key = digest(value.encode())
+            if name == "style":
+                styles[key] = STYLE.format(key=key, code=value)
+            elif re.fullmatch("on[a-z]+", name) and value.strip():
+                handlers[HANDLER.format(name=name, key=key, code=value)] = None
+            elif name in ADDRESSES and value.startswith("data:"):
+                tag[name] = files.add_data(value)
+                continue
+            else:
+                continue
+            del tag[name]
+            tag[f"data-{name}"] = key
+        if tag.name == "script":
+            move_script(tag, files)
+        elif tag.name == "style":
+            move_style(tag, files, soup)
     if styles:
-        link = files.add("\n".join(styles.values()).encode(), "css")
-        page = page.replace("</head>", f'<link rel="stylesheet" href="{link}">\n</head>', 1)
-    if handlers:
-        source = files.add("\n".join(handlers.values()).encode(), "js")
-        page = page.replace("</body>", f'<script src="{source}"></script>\n</body>', 1)
-    return page
+        link = soup.new_tag("link", rel="stylesheet", href=files.add_css("\n".join(styles.values())))
+        (soup.head or soup).append(link)
+    for code in handlers:  # each in its file, so that a mistake in one stops no other
+        (soup.body or soup).append(soup.new_tag("script", src=files.add(code.encode(), "js")))
+    return str(soup)
 
 
 def rewrite(app, error: Exception | None) -> None:
@@ -78,13 +148,11 @@ def rewrite(app, error: Exception | None) -> None:
         return
     out = Path(app.outdir)
     for path in out.rglob("*.html"):
-        text = path.read_text("utf-8")
-        up = "../" * (len(path.relative_to(out).parts) - 1)
-        new = strict(text, Files(out / "_inline", up))
-        if new != text:
-            path.write_text(new, "utf-8")
+        place = path.relative_to(out).as_posix()
+        if not place.startswith("_"):  # _static and the like are no pages
+            path.write_text(strict(path.read_text("utf-8"), Files(out, place)), "utf-8")
 
 
 def setup(app) -> dict[str, bool]:
-    app.connect("build-finished", rewrite)
+    app.connect("build-finished", rewrite, priority=900)  # after whoever writes pages then, as slides.py does
     return {"parallel_read_safe": True, "parallel_write_safe": True}

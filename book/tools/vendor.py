@@ -60,18 +60,13 @@ def fetch(folder: str) -> dict[str, str]:
         archive = next(Path(temporary).glob("*.tgz")).read_bytes()
     target = VENDOR / folder
     shutil.rmtree(target, ignore_errors=True)
-    licence = "see the package"
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        licence = json.load(tar.extractfile("package/package.json") or io.BytesIO())["license"]
         for member in tar.getmembers():
             name = member.name.removeprefix("package/")
-            content = (tar.extractfile(member) or io.BytesIO()).read()  # what is no file has no content
-            if name == "package.json":
-                licence = json.loads(content)["license"]
-            if not member.isfile() or not name.startswith(wanted) or name.endswith(".map") or ".." in name:
-                continue
-            path = target / name.removeprefix(prefix)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            if name.startswith(wanted) and not name.endswith(".map"):
+                member.name = name.removeprefix(prefix)
+                tar.extract(member, target, filter="data")  # refuses what would lie outside the folder
     digest = base64.b64encode(hashlib.sha512(archive).digest()).decode()
     return {"package": package, "version": version, "licence": licence, "sha512": digest}
 

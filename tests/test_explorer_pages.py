@@ -1,0 +1,53 @@
+"""What a page keeps of its widgets: the views of explorers, and the state that these need."""
+
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+from bs4 import BeautifulSoup
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "book" / "tools"))
+
+import explorer_pages
+
+VIEW = "<script  type='application/vnd.jupyter.widget-view+json' data-a='>'>\n {{\"model_id\": \"{}\"}} </script>"
+
+
+def model(name="FloatSliderModel", **state):
+    return {"model_name": name, "state": state, "buffers": [{"path": ["weights"]}, {"path": ["codes"]}]}
+
+
+def test_a_page_keeps_explorers_with_what_is_linked_to_them_and_drops_progress_bars():
+    saved = {
+        "box": model("VBoxModel", children=["IPY_MODEL_slider", "IPY_MODEL_plane"]),
+        "slider": model(),
+        "plane": model("AnyModel", _esm="the front end", spec={"page_model": "mnist-2d-page"}),
+        "link": model("LinkModel", source=["IPY_MODEL_slider", "value"], target=["IPY_MODEL_plane", "z1"]),
+        "stray": model("LinkModel", source=["IPY_MODEL_slider", "value"], target=["IPY_MODEL_bar", "value"]),
+        "bar": model("ProgressModel"),
+    }
+    files = {"ipywidgets_state": (None, {"type": "state", "body": json.dumps({"state": saved})})}
+    added = []
+    app = SimpleNamespace(
+        env=SimpleNamespace(nb_metadata={"page": {"js_files": files}}), add_js_file=lambda name, **_: added.append(name)
+    )
+    context = {
+        "body": f"<p>one</p>{VIEW.format('bar')}<pre>a  b\n</pre>{VIEW.format('box')}<p>two</p>{VIEW.format('plane')}"
+    }
+    explorer_pages.keep_what_is_shown(app, "page", "", context, None)
+    soup = BeautifulSoup(context["body"], "html.parser")
+    assert [json.loads(view.text) for view in soup.select("script")] == [{"model_id": "box"}, {"model_id": "plane"}]
+    assert soup.pre.text == "a  b\n" and [p.text for p in soup.select("p")] == ["one", "two"]
+    kept = json.loads(files["ipywidgets_state"][1]["body"])["state"]
+    assert set(kept) == {"box", "slider", "plane", "link"} and added == ["widgets.js"]
+    assert "the front end" not in json.dumps(kept) and kept["plane"]["buffers"] == [{"path": ["codes"]}]
+    assert explorer_pages.keep_what_is_shown(app, "other", "", {"body": "x"}, None) is None
+
+
+def test_a_page_whose_views_all_go_loads_no_widgets():
+    files = {"ipywidgets_state": (None, {"body": json.dumps({"state": {"bar": model("ProgressModel")}})})}
+    app = SimpleNamespace(env=SimpleNamespace(nb_metadata={"page": {"js_files": files}}))
+    context = {"body": VIEW.format("bar")}
+    explorer_pages.keep_what_is_shown(app, "page", "", context, None)
+    assert context["body"] == "" and files == {}
