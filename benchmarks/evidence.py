@@ -27,15 +27,14 @@ from clock import machine, spread
 from torch import Tensor
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "oracles"))
 
-from oracles import Linear  # noqa: E402
-from test_quadrature import brute_force  # noqa: E402
+from decoders import Linear, brute_force  # noqa: E402
 
-from vaecourse import evidence, load_dataset, load_pretrained
-from vaecourse.data import resolve
-from vaecourse.evidence import Estimate
-from vaecourse.files import write_whole
+from vaecourse import evidence, load_dataset, load_pretrained  # noqa: E402
+from vaecourse.data import resolve  # noqa: E402
+from vaecourse.evidence import Estimate  # noqa: E402
+from vaecourse.files import write_whole  # noqa: E402
 
 THEIRS = "pythae's get_nll"
 MISSING = "not measured: pip install pythae, and run it again"

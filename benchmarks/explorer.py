@@ -26,12 +26,11 @@ import torch
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "oracles"))
 
-from conftest import find_chromium  # noqa: E402
-from test_explorer_page import FLAGS, HEAD, TAIL, front_end, place  # noqa: E402
+from browser import FLAGS, HEAD, TAIL, find_chromium, front_end, place  # noqa: E402
 
-from vaecourse import LatentExplorer, load_dataset, load_pretrained, measures
+from vaecourse import LatentExplorer, load_dataset, load_pretrained, measures  # noqa: E402
 
 WATCH = """
 window.frames = [];

@@ -1,11 +1,11 @@
 """What several tests share: the real data and the shipped model, and a rule for machines that lack something."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 import torch
+from browser import find_chromium
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -24,11 +24,6 @@ def real_data() -> Path:
     if not folder or not (Path(folder) / "mnist").is_dir() or not (Path(folder) / "coil-20").is_dir():
         lacking("the real data (the folder that VAECOURSE_DATA names)")
     return Path(folder)
-
-
-def find_chromium() -> str | None:
-    """The path of a Chromium, if there is one."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,12 @@ def pytest(*arguments: str | Path) -> Command:
 
 
 def quick(check: bool = False) -> dict[str, Command]:
-    library = pytest(ROOT / "tests", *(f"--ignore={page}" for page in PAGES), *(["-m", "not slow"] if check else []))
+    library = pytest(
+        ROOT / "tests",
+        ROOT / "benchmarks",
+        *(f"--ignore={page}" for page in PAGES),
+        *(["-m", "not slow"] if check else []),
+    )
     return {
         "style": [BIN / "ruff", "check", ROOT],
         "format": [BIN / "ruff", "format", "--check", ROOT],

@@ -2,8 +2,6 @@
 
 import functools
 import http.server
-import shutil
-import sys
 import threading
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from browser import FLAGS, HEAD, TAIL, front_end, place
 from conftest import lacking
 from torch.distributions import Normal
 
@@ -18,23 +17,6 @@ from vaecourse import evidence, load_dataset, load_pretrained
 from vaecourse.explorer import LatentExplorer
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "book" / "tools"))
-
-from explorer_pages import write_front_end  # noqa: E402
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-HEAD = (
-    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Explorer</title>'
-    '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    '<link rel="stylesheet" href="explorer/explorer.css"></head><body><main><h1>Explorer</h1>'
-)
-TAIL = '</main><script src="explorer/page.js"></script></body></html>'
-
-
-def front_end(folder):
-    """Puts what explorers load where the pages of a folder look for it, as building the book does."""
-    write_front_end(folder / "explorer")
-    shutil.copy(ROOT / "book/static/explorer/page.js", folder / "explorer")
 
 
 @pytest.fixture(scope="module")
@@ -119,15 +101,6 @@ def point(page):
     """z as the element holds it, once the frame that follows a move has been drawn."""
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     return page.evaluate("(({state}) => [state.z1, state.z2])(document.querySelector('latent-explorer').model)")
-
-
-def place(page, z1, z2, extent=4):
-    """Where on the screen a code lies."""
-    field = page.locator(".lx-field")
-    field.scroll_into_view_if_needed()
-    box = field.bounding_box()
-    x = box["x"] + box["width"] * (z1 / extent + 1) / 2
-    return x, box["y"] + box["height"] * (1 - z2 / extent) / 2
 
 
 def shown(page, selector=".lx-point canvas"):

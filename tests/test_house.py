@@ -81,9 +81,9 @@ def test_benchmarks_and_tests_know_nothing_of_each_other():
     names = {folder: {p.stem for p in (ROOT / folder).glob("*.py")} for folder in ("tests", "benchmarks")}
     for folder, other in (("tests", "benchmarks"), ("benchmarks", "tests")):
         for path in (ROOT / folder).glob("*.py"):
-            tree = ast.parse(path.read_text("utf-8"))
-            imported = {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
-            imported |= {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+            nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+            imported = {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)}
+            imported |= {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
             assert not imported & (names[other] - names[folder]), path.name
 
 

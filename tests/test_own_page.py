@@ -5,8 +5,9 @@ import re
 import numpy as np
 import pytest
 import torch
+from browser import place
 from conftest import lacking
-from test_explorer_page import axe_source, browser, drawn, place, point, shown, visit  # noqa: F401  (fixtures, too)
+from test_explorer_page import axe_source, browser, drawn, point, shown, visit  # noqa: F401  (fixtures, too)
 
 from vaecourse import VAE
 from vaecourse.explorer import LatentExplorer

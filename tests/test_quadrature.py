@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from oracles import Decoder, Linear
+from decoders import Decoder, Linear, brute_force
 from scipy import stats
 from scipy.integrate import quad
 from torch.distributions import Independent, Normal
@@ -143,41 +143,6 @@ def test_a_decoder_whose_sigma_changes_is_refused():
 
     with pytest.raises(ValueError, match="same for all z"):
         evidence.quadrature(Odd(2), torch.zeros(1, 12))
-
-
-def log_joint(model, image, z):
-    """log P(x|z) P(z) in double precision, (M,)."""
-    pixels = Normal(model.decode(z).mean.double(), model.sigma)
-    return pixels.log_prob(image.double()).sum((1, 2)) + Normal(0.0, 1.0).log_prob(z.double()).sum(1)
-
-
-def brute_force(model, images, radius=12.0, coarse=0.05):
-    """log P(x) by cutting up the plane: the best cells of a coarse grid in 25, those that matter in 25 again.
-
-    Shares neither table, climb nor lattice with the code under test.
-    """
-    line = torch.arange(-radius, radius + coarse / 2, coarse)
-    flat = images.flatten(1)
-    fifths = torch.cartesian_prod(*2 * [torch.arange(-2, 3) / 5.0])
-    with torch.no_grad():
-        scores = []
-        for row in line:
-            z = torch.stack([row.expand_as(line), line], -1)
-            f = model.decode(z).mean.flatten(1)
-            squares = flat.square().sum(1)[:, None] - 2 * flat @ f.T + f.square().sum(1)
-            scores.append(-squares / (2 * model.sigma**2) - z.square().sum(1) / 2)
-        scores, grid = torch.cat(scores, dim=1), torch.cartesian_prod(line, line)
-        totals = []
-        for image, score in zip(images, scores, strict=True):
-            # A needle may stand between the points, so take many; a broad posterior covers many, so take all of it.
-            cells, width = grid[score.topk(max(600, int((score > score.max() - 30).sum()))).indices], coarse
-            for level in range(2):
-                cells, width = (cells[:, None] + width * fifths).reshape(-1, 2), width / 5
-                height = torch.cat([log_joint(model, image, c) for c in cells.split(5000)])
-                if level == 0:
-                    cells = cells[height > height.max() - 25]
-            totals.append(height.logsumexp(0) + 2 * math.log(width))
-    return torch.stack(totals)
 
 
 def test_the_shipped_model_on_test_images_against_brute_force(mnist):

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from oracles import Decoder, Linear
+from decoders import Decoder, Linear
 from scipy import stats
 from scipy.integrate import quad
 from torch.distributions import Independent, Normal

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 import traitlets
-from test_explorer_page import FLAGS, HEAD, axe_source, front_end
+from browser import FLAGS, HEAD, front_end
+from test_explorer_page import axe_source
 
 from vaecourse import load_dataset
 from vaecourse.explorer.turning import TurningObject

@@ -4,17 +4,7 @@ chapter on how probable a picture is).
 `quadrature` is the truth in two dimensions; the others estimate it by chance, in any number of dimensions. Each
 returns an `Estimate`: the value, how far to trust it, and how many drawings it cost.
 
-    >>> from vaecourse.course.exercises.linear import Linear
-    >>> model = Linear(wide=1.5)
-    >>> x = model.draw(1)
-    >>> g = torch.Generator().manual_seed(0)
-    >>> estimate = importance(model, x, samples=1000, generator=g)
-    >>> print(f"{estimate.log_p_x.item():.2f} ± {estimate.error.item():.2f}")
-    -3.94 ± 0.02
-    >>> print(f"{model.log_p_x(x).item():.2f} in closed form")
-    -3.95 in closed form
-
-`Model` says what a model of your own must have.
+`Model` says what a model of your own must have, with an example.
 """
 
 from .estimate import Estimate

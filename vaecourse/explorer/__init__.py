@@ -25,7 +25,7 @@ from safetensors.torch import save
 from ..files import write_whole
 from ..model import VAE
 from .inputs import check_codes, check_heat, check_images, check_labels, check_model, check_path, check_point
-from .twin import page_model, page_of_its_own, twin
+from .pages import page_model, page_of_its_own, twin
 
 __all__ = ["LatentExplorer"]
 

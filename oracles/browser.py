@@ -1,0 +1,38 @@
+"""Pages with explorers, and the browser that opens them: for tests that look, and benchmarks that measure."""
+
+import shutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "book" / "tools"))
+
+from explorer_pages import write_front_end  # noqa: E402
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+HEAD = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Explorer</title>'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    '<link rel="stylesheet" href="explorer/explorer.css"></head><body><main><h1>Explorer</h1>'
+)
+TAIL = '</main><script src="explorer/page.js"></script></body></html>'
+
+
+def front_end(folder):
+    """Puts what explorers load where the pages of a folder look for it, as building the book does."""
+    write_front_end(folder / "explorer")
+    shutil.copy(ROOT / "book/static/explorer/page.js", folder / "explorer")
+
+
+def find_chromium() -> str | None:
+    """The path of a Chromium, if there is one."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def place(page, z1, z2, extent=4):
+    """Where on the screen a code lies."""
+    field = page.locator(".lx-field")
+    field.scroll_into_view_if_needed()
+    box = field.bounding_box()
+    x = box["x"] + box["width"] * (z1 / extent + 1) / 2
+    return x, box["y"] + box["height"] * (1 - z2 / extent) / 2
