@@ -1,6 +1,4 @@
-"""Models that the course does not ship: pixels that are 0 or 1, and weights that are not trained."""
-
-from contextlib import nullcontext
+"""Models that the course does not ship: pixels that are 0 or 1."""
 
 import numpy as np
 import pytest
@@ -10,7 +8,7 @@ import vaecourse.__main__ as shell
 from vaecourse import VAE, measures
 from vaecourse.data import ImageSet, datasets
 from vaecourse.model import checkpoints
-from vaecourse.training import distributed, recipes
+from vaecourse.training import recipes
 
 
 def few(name, split="train", **_):
@@ -36,12 +34,3 @@ def test_who_has_no_sigma_neither_teaches_nor_learns(likelihoods):
     teacher, student = (VAE(hidden=(8,), likelihood=likelihood) for likelihood in likelihoods)
     with pytest.raises(ValueError, match='likelihood="gaussian"'):
         recipes.distil(teacher, student, torch.zeros(4, 28, 28), epochs=1)
-
-
-def test_a_weight_without_a_slope_has_nothing_to_add_up(monkeypatch):
-    monkeypatch.setattr(distributed, "alone", lambda: False)
-    monkeypatch.setattr(distributed, "_talking", nullcontext)
-    monkeypatch.setattr(distributed.dist, "all_reduce", lambda flat: flat.mul_(2))  # the other process has the same
-    first, last = torch.ones(2, 2), torch.arange(3.0)
-    distributed.add_up([first, None, last])
-    assert first.tolist() == [[2, 2], [2, 2]] and last.tolist() == [0, 2, 4]

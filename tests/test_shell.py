@@ -7,8 +7,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from test_training import cut
 
 import vaecourse.training.recipes as recipes
+import vaecourse.views.recipes as view_recipes
 from vaecourse import VAE, load_dataset, load_pretrained, plots
 from vaecourse.__main__ import main
 from vaecourse.course import preflight
@@ -30,6 +32,14 @@ def tiny(monkeypatch):
     settings = {"epochs": 2, "hidden": (16,), "precision": "float32"}
     monkeypatch.setitem(recipes.RECIPES, "tiny", recipes.Recipe("strokes", **settings))
     monkeypatch.setitem(recipes.RECIPES, "tiny-page", recipes.Recipe("strokes", teacher="tiny", **settings))
+    monkeypatch.setitem(recipes.JUDGES, "tiny-classes", "strokes")
+    monkeypatch.setattr(recipes, "_JUDGE_EPOCHS", 2)
+    torch.manual_seed(0)
+    teacher, turning = VAE(hidden=(8,)).eval(), load_dataset("turntable", size=32).subset(slice(72))
+    monkeypatch.setattr(recipes, "load_pretrained", lambda name: teacher)
+    monkeypatch.setattr(view_recipes, "load_dataset", lambda name, size: turning)
+    views = view_recipes.ViewRecipe("turntable", gap=20, steps=150, latent_dim=3, width=8)
+    monkeypatch.setitem(view_recipes.VIEW_RECIPES, "tiny-views", views)
 
 
 def test_train_writes_a_model_with_its_story_and_nothing_else(tiny, tmp_path, capsys):
@@ -41,26 +51,35 @@ def test_train_writes_a_model_with_its_story_and_nothing_else(tiny, tmp_path, ca
     assert "nats per image" in capsys.readouterr().out
 
 
-def test_a_cut_training_goes_on(tiny, tmp_path, monkeypatch, capsys):
-    import vaecourse.training.trainer as training
-
-    original = training._Run.train_one_epoch
-
-    def cut(self, *arguments):
-        if self.epoch == 1:
-            raise KeyboardInterrupt
-        original(self, *arguments)
-
+@pytest.mark.parametrize("name", ["tiny", "tiny-page", "tiny-classes", "tiny-views"])
+def test_a_cut_training_goes_on(tiny, tmp_path, monkeypatch, capsys, name):
+    """Each kind of model that the command trains keeps what Ctrl-C promises."""
+    command = ["train", name, "--device", "cpu", "--folder"]
     with monkeypatch.context() as patch:
-        patch.setattr(training._Run, "train_one_epoch", cut)
-        assert main(["train", "tiny", "--folder", str(tmp_path), "--device", "cpu"]) == 130
+        cut(patch, 1)
+        assert main([*command, str(tmp_path)]) == 130
     assert "goes on from the last whole epoch" in capsys.readouterr().err
-    assert [p.name for p in tmp_path.iterdir()] == ["tiny.partial.safetensors"]
-    assert main(["train", "tiny", "--folder", str(tmp_path), "--device", "cpu"]) == 0
-    (tmp_path / "whole").mkdir()
-    assert main(["train", "tiny", "--folder", str(tmp_path / "whole"), "--device", "cpu"]) == 0
-    resumed, whole = (checkpoints.load_model(p / "tiny.safetensors") for p in (tmp_path, tmp_path / "whole"))
+    assert [p.name for p in tmp_path.iterdir()] == [f"{name}.partial.safetensors"]
+    with monkeypatch.context() as patch:
+        cut(patch, 1)  # one epoch is left
+        assert main([*command, str(tmp_path)]) == 0
+    assert [p.name for p in tmp_path.iterdir()] == [f"{name}.safetensors"]
+    assert main([*command, str(tmp_path / "whole")]) == 0
+    resumed, whole = (checkpoints.load_model(p / f"{name}.safetensors") for p in (tmp_path, tmp_path / "whole"))
     assert all(torch.equal(a, b) for a, b in zip(resumed.parameters(), whole.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("command", ["train", "seeds"])
+@pytest.mark.parametrize("name", ["mnist-2d", "strokes-2d"])
+def test_what_cannot_end_well_ends_at_once(monkeypatch, tmp_path, capsys, command, name):
+    """Before any data are loaded: a device that is not there, a folder that is none."""
+    monkeypatch.setattr(recipes, "load_dataset", lambda *_, **__: pytest.fail("somebody had to wait"))
+    assert main([command, name, "--device", "nonsense", "--folder", str(tmp_path)]) == 1
+    assert "cannot train on the device nonsense" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert main([command, name, "--device", "cpu", "--folder", str(tmp_path / "file" / "below")]) == 1
+    assert "Name another folder with --folder" in capsys.readouterr().err
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_student_comes_closer_to_its_teacher():
@@ -77,10 +96,26 @@ def test_a_student_comes_closer_to_its_teacher():
         return drawn.item(), guessed.item()
 
     before = distance()
-    recipes.distil(teacher, student, x, epochs=60)
+    recipes.distil(teacher, student, x, epochs=60, device="cpu", progress=False)
     after = distance()
     assert after[0] < 0.5 * before[0] and after[1] < 0.5 * before[1]
     assert student.sigma == pytest.approx(teacher.sigma) and not student.training
+    assert student.log_sigma.requires_grad and not teacher.training
+
+
+def test_a_student_knows_what_is_drawn_far_from_all_images():
+    """All images are one: their codes say nothing of the rest of the plane, where the teacher draws other things."""
+    torch.manual_seed(0)
+    teacher = VAE(image_shape=(4, 4), hidden=(12,), sigma=0.2).eval()
+    with torch.no_grad():
+        for weight in teacher.decoder.parameters():
+            weight.mul_(3)
+    student = VAE(image_shape=(4, 4), hidden=(32,))
+    recipes.distil(teacher, student, torch.full((512, 4, 4), 0.5), epochs=150, device="cpu", progress=False)
+    z = 2 * torch.randn(500, 2, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        drawn, true = student.decode(z).mean, teacher.decode(z).mean
+    assert (drawn - true).square().mean() < 0.1 * (true - true.mean(0)).square().mean()
 
 
 def test_wrong_names_end_with_a_sentence_and_not_a_traceback(capsys):

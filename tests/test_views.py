@@ -99,19 +99,16 @@ def test_new_views_begin_and_end_at_the_photographs(model):
 
 
 @pytest.fixture
-def one_draw(model, photographs, monkeypatch):
+def one_draw(model, photographs):
     """The parts of the loss for six known triplets, and the z and the t that chance chose."""
     x = torch.rand(6, 20, 24, generator=torch.Generator().manual_seed(3))
-    monkeypatch.setattr(view_training, "_draw", lambda *_: (x, *photographs))
-    monkeypatch.setattr(view_training, "_PLAIN", 0.0)
+    noise, t = torch.randn(6, 3, generator=torch.Generator().manual_seed(4)), torch.linspace(0.1, 0.9, 6)
 
-    def draw():
+    def draw(plain=False):
+        views = view_training.Views(x, *photographs, torch.full((6,), plain), noise, t)
         with torch.no_grad():
-            parts = view_training.loss(model, discs(), 6, torch.Generator().manual_seed(4))
-            g, q = torch.Generator().manual_seed(4), model.encode(x)
-            torch.rand(6, generator=g)
-            z = q.mean + q.stddev * torch.randn(6, 3, generator=g)
-        return parts, x, z, 0.02 + 0.96 * torch.rand(6, generator=g)
+            q = model.encode(x)
+            return view_training.loss(model, views), x, q.mean + q.stddev * noise, t
 
     return draw
 
@@ -128,6 +125,29 @@ def test_the_bound_is_the_elbo_written_out(model, photographs, one_draw):
     kl = (np.log(t / s) + (s**2 + (a - b) ** 2) / (2 * t**2) - 0.5).sum(1)
     assert bound.numpy() + log_p == pytest.approx(kl, abs=2e-3) and kl.max() > 0.1
     assert (hints > 0).all()
+
+
+def test_a_plain_view_is_scored_at_the_mean_of_the_bridge(model, photographs, one_draw):
+    x_left, x_right, d_left, d_right = photographs
+    (bound, _), x, _, _ = one_draw(plain=True)
+    with torch.no_grad():
+        z = model.bridge(model.encode(x_left).mean, model.encode(x_right).mean, d_left, d_right).mean
+        mean = model.decode(z, *photographs).mean
+    assert bound.numpy() == pytest.approx(-stats.norm.logpdf(x, mean, model.sigma).sum((1, 2)), rel=1e-4)
+
+
+def test_what_is_drawn_for_a_step_is_what_it_says(generator):
+    known = torch.arange(2 * 5, dtype=torch.float32).view(2, 5, 1, 1)  # each view says whose it is, and which
+    views = view_training.draw(known, 4000, 3, generator)
+    x, left, right = (v.flatten() for v in (views.x, views.x_left, views.x_right))
+    assert torch.equal(left, x // 5 * 5 + (x % 5 - views.d_left) % 5)
+    assert torch.equal(right, x // 5 * 5 + (x % 5 + views.d_right) % 5)
+    assert x.long().bincount(minlength=10).min() > 300
+    for steps in (views.d_left, views.d_right):
+        assert set(steps.tolist()) == {1, 2} and (steps == 2).float().mean().item() == pytest.approx(0.05, abs=0.02)
+    assert views.plain.float().mean().item() == pytest.approx(0.25, abs=0.03)
+    assert stats.kstest(views.t, stats.uniform(0.02, 0.96).cdf).pvalue > 1e-3
+    assert stats.kstest(views.noise.flatten(), stats.norm.cdf).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("hint", ["_ALONE", "_AGREE", "_SMOOTH"])
@@ -159,11 +179,12 @@ def test_training_learns_to_move_and_is_the_same_twice():
         torch.manual_seed(0)
         model = ViewVAE(4, 8)
         before = torch.random.get_rng_state()
-        history = fit_views(model, known, 250, seed=seed, progress=False)
+        history = fit_views(model, known, 250, device="cpu", seed=seed, progress=False)
         assert torch.equal(before, torch.random.get_rng_state()), "chance comes from the generator only"
         weights.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
     assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
-    assert len(history) == 250 and np.mean(history[-20:]) < np.mean(history[:20]) and not model.training
+    assert len(history["loss"]) == 3 and history["loss"][2] < history["loss"][0] and not model.training
+    assert history["loss"] == pytest.approx(np.add(history["bound"], history["hints"]))
     moved, faded = (
         protocol.score(f(known, [0.25, 0.5, 0.75]), true).psnr for f in (model.between, protocol.cross_fade)
     )
@@ -289,7 +310,7 @@ def test_wrong_views_get_a_sentence(model, known):
 
 def test_wrong_settings_get_a_sentence(model):
     for settings in ({"steps": 0}, {"batch_size": 0}, {"learning_rate": 0}):
-        with pytest.raises(ValueError, match="at least 1"):
+        with pytest.raises(ValueError, match=r"must be a (whole|positive) number"):
             fit_views(model, discs(), progress=False, **settings)
     for arguments in ((0, 32), (16, 31), (16, 32, 0), (2.5, 32)):
         with pytest.raises(ValueError, match="Try ViewVAE"):
