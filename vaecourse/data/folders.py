@@ -52,7 +52,7 @@ def load_folder(path: str | os.PathLike[str], size: int | tuple[int, int] = 28) 
         raise ValueError(f"size must be (height, width) in whole pixels; got {size!r}. Try size=(28, 28).")
     with contextlib.suppress(ImportError):
         import_module("pillow_heif").register_heif_opener()
-    path = Path(os.path.expanduser(path))
+    path = Path(os.path.abspath(os.path.expanduser(path)))
     left_out: dict[Path, str] = {}
     greys: list[NDArray[np.float32]] = []
     classes: list[str] = []
