@@ -42,7 +42,8 @@ class CheckpointError(RuntimeError):
 def write_safetensors(path: str | Path, tensors: dict[str, Tensor], meta: dict) -> None:
     """Writes tensors and a JSON-able `meta` to `path`, whole or not at all.
 
-    Raises CheckpointError when the folder cannot be written to or has no space left.
+    Raises:
+        CheckpointError: When the folder cannot be written to or has no space left.
     """
     cpu = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     try:
@@ -57,7 +58,8 @@ def write_safetensors(path: str | Path, tensors: dict[str, Tensor], meta: dict) 
 def read_safetensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
     """The tensors (on the CPU) and the `meta` of a file that `write_safetensors` wrote.
 
-    Raises CheckpointError when the file is missing, cut short, or something else.
+    Raises:
+        CheckpointError: When the file is missing, cut short, or something else.
     """
     try:
         data = Path(path).read_bytes()  # not mapped into memory: Windows lets nobody replace a file that is
@@ -87,7 +89,8 @@ def save_model(path: str | Path, model: VAE | ViewVAE | Classifier, meta: dict) 
 def load_model(path: str | Path) -> VAE | ViewVAE | Classifier:
     """The model that `save_model` wrote: float32, on the CPU, in eval mode, with what is known of it in `.meta`.
 
-    Raises CheckpointError when the file is not a whole checkpoint of this course.
+    Raises:
+        CheckpointError: When the file is not a whole checkpoint of this course.
     """
     tensors, meta = read_safetensors(path)
     try:
@@ -114,8 +117,12 @@ def pretrained_names() -> list[str]:
 def load_pretrained(name: str) -> VAE | ViewVAE | Classifier:
     """A trained model that ships with the course, on the CPU, in eval mode; needs no network.
 
-    `.meta` says how it was made and what it scored. Raises ValueError, with the nearest name, for an unknown one.
+    `.meta` says how it was made and what it scored.
 
+    Raises:
+        ValueError: With the nearest name, for an unknown one.
+
+    Example:
         >>> model = load_pretrained("strokes-2d")
         >>> model.decode(torch.zeros(5, 2)).mean.shape
         torch.Size([5, 28, 28])

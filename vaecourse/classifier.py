@@ -45,7 +45,8 @@ class Classifier(nn.Module):
     def probabilities(self, x: ArrayLike | Tensor) -> Tensor:
         """P(class | image): (..., classes) for images (..., *image_shape) in [0, 1]. Raises ValueError for others.
 
-        A drawn 3 and a drawn 8:
+        Example:
+            A drawn 3 and a drawn 8:
 
             >>> from vaecourse import load_pretrained, strokes
             >>> judge = load_pretrained("strokes-classes")
@@ -64,7 +65,10 @@ def fit_classifier(
 ) -> None:
     """Trains in place on images (N, *image_shape) and labels (N,); leaves the model in eval mode.
 
-    `seed` decides the order of the images and what dropout leaves out. Raises ValueError for wrong images or labels.
+    `seed` decides the order of the images and what dropout leaves out.
+
+    Raises:
+        ValueError: For wrong images or labels.
     """
     images, labels = torch.as_tensor(images), torch.as_tensor(labels)
     check_images(images, model.image_shape)

@@ -32,8 +32,10 @@ BATCH = 8192  # codes at once, which bounds the memory that a decoder's layers t
 def lerp(a: Tensor, b: Tensor, steps: int) -> Tensor:
     """The straight line from a to b, both (..., latent_dim): `steps` even steps, (..., steps, latent_dim).
 
-    Raises ValueError for ends that do not fit together or are not finite, and for fewer than 2 steps.
+    Raises:
+        ValueError: For ends that do not fit together or are not finite, and for fewer than 2 steps.
 
+    Example:
         >>> lerp(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]), 3)
         tensor([[2., 0.],
                 [1., 1.],
@@ -50,8 +52,12 @@ def slerp(a: Tensor, b: Tensor, steps: int) -> Tensor:
     The direction turns evenly (Shoemake, "Animating rotation with quaternion curves", 1985) and the length goes
     linearly from |a| to |b|; for ends of one length that is the usual formula. Where an end is zero there is no
     direction to turn, and the arc is the line. Between opposite ends every half turn is as short: it goes through the
-    axis that is farthest from them. Raises ValueError as `lerp` does.
+    axis that is farthest from them.
 
+    Raises:
+        ValueError: As `lerp` does.
+
+    Example:
         >>> slerp(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]), 3)
         tensor([[2.0000, 0.0000],
                 [1.4142, 1.4142],
@@ -87,7 +93,11 @@ def _across(u: Tensor, v: Tensor) -> Tensor:
 def crossfade(x_a: Tensor, x_b: Tensor, steps: int) -> Tensor:
     """The baseline without a model: (1 - t) x_a + t x_b, pixel by pixel, for images (*image_shape).
 
-    Returns (steps, *image_shape). Raises ValueError as `lerp` does.
+    Returns:
+        (steps, *image_shape).
+
+    Raises:
+        ValueError: As `lerp` does.
     """
     x_a, x_b = torch.as_tensor(x_a), torch.as_tensor(x_b)
     if x_a.shape != x_b.shape:
@@ -98,7 +108,8 @@ def crossfade(x_a: Tensor, x_b: Tensor, steps: int) -> Tensor:
 def jacobian(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
     """J(z) = df/dz at codes z (N, latent_dim): (N, D, latent_dim), by forward-mode differentiation.
 
-    Raises ValueError when f is no function of that kind, or cannot be differentiated.
+    Raises:
+        ValueError: When f is no function of that kind, or cannot be differentiated.
     """
     return values_and_jacobian(f, check_codes(z, "z"))[1]
 
@@ -114,6 +125,7 @@ def magnification(f: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
 
     Bishop, Svensen and Williams, "Magnification factors for the GTM algorithm", 1997.
 
+    Example:
         >>> magnification(lambda z: z**2, torch.tensor([[1.0, 2.0]]))
         tensor([8.])
     """
@@ -138,7 +150,10 @@ def constant_speed(f: Callable[[Tensor], Tensor], path: Tensor, steps: int | Non
     """The same way, (..., steps, latent_dim), with codes placed so that the pictures change evenly.
 
     path is (..., T, latent_dim), read as straight pieces; steps is T unless given. Where the pictures do not change at
-    all, the codes are spread evenly. Raises ValueError for paths that are not finite or have fewer than 2 points.
+    all, the codes are spread evenly.
+
+    Raises:
+        ValueError: For paths that are not finite or have fewer than 2 points.
     """
     path = _check_path(path)
     steps = path.shape[-2] if steps is None else steps

@@ -58,15 +58,23 @@ IMAGE_ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".web
 def load_dataset(name, split=None, *, size=None):
     """Load a set of images by name.
 
-    name    "mnist" or "strokes" (digits, 28 × 28); "coil-20" or "turntable" (objects from all sides); or a folder of
+    A download is kept, see `downloads.cache_folder`.
+
+    Args:
+        name: "mnist" or "strokes" (digits, 28 × 28); "coil-20" or "turntable" (objects from all sides); or a folder of
             your own images, as `load_folder` takes it: a Path, or a string that is no known name
-    split   "train" (60,000 digits; the default) or "test" (10,000) for digits. Objects and folders have no split:
+        split: "train" (60,000 digits; the default) or "test" (10,000) for digits. Objects and folders have no split:
             which views are held back is for the protocol that scores them to say.
-    size    side in pixels. "coil-20": 128 (the photographs, the default) or a divisor of it (averaged over boxes);
+        size: side in pixels. "coil-20": 128 (the photographs, the default) or a divisor of it (averaged over boxes);
             "turntable": 16 to 256 (64); a folder: the side or (height, width) (28). Digits have one size.
 
-    Returns an ImageSet. Raises ValueError for an unknown name, split or size, DataUnavailable if a file cannot be had
-    here, DataDamaged if a file is not what it should be. A download is kept, see `downloads.cache_folder`.
+    Returns:
+        An ImageSet.
+
+    Raises:
+        ValueError: For an unknown name, split or size.
+        DataUnavailable: If a file cannot be had here.
+        DataDamaged: If a file is not what it should be.
     """
     known = _known(name)
     if known in ("mnist", "strokes"):
@@ -162,9 +170,15 @@ def load_folder(path, size=(28, 28)):
     pixels, with a margin in the tone of its border if the proportions differ. If most of the border of all images is
     light, light is taken for paper and all are inverted, so that 0 is the background either way.
 
-    Files whose names do not end like an image's, and hidden ones, are left out. Returns an ImageSet. Raises ValueError
-    for a bad size, DataUnavailable for a folder without sub-folders or images, DataDamaged for a file that is no image
-    or has more than Pillow's MAX_IMAGE_PIXELS.
+    Files whose names do not end like an image's, and hidden ones, are left out.
+
+    Returns:
+        An ImageSet.
+
+    Raises:
+        ValueError: For a bad size.
+        DataUnavailable: For a folder without sub-folders or images.
+        DataDamaged: For a file that is no image or has more than Pillow's MAX_IMAGE_PIXELS.
     """
     sides = tuple(size) if isinstance(size, tuple | list) else (size, size)
     if len(sides) != 2 or not all(isinstance(side, int | np.integer) and side >= 1 for side in sides):
@@ -234,8 +248,11 @@ def resolve(name):
     """The name to load: `name` itself or, where its files cannot be had, the set made here that stands in for it.
 
     Tries to fetch "mnist" or "coil-20", once in a process. If that fails it prints one line saying so and returns
-    "strokes" or "turntable". Other names come back as they are. Raises ValueError for an unknown name, DataDamaged for
-    a damaged file in VAECOURSE_DATA.
+    "strokes" or "turntable". Other names come back as they are.
+
+    Raises:
+        ValueError: For an unknown name.
+        DataDamaged: For a damaged file in VAECOURSE_DATA.
     """
     known = _known(name)
     if known not in STAND_INS:

@@ -57,7 +57,8 @@ class PeerLost(RuntimeError):
 def join() -> Iterator[None]:
     """While it lasts, this process is one of those that torchrun started. Does nothing for a process that is alone.
 
-    Raises ValueError when this machine has fewer GPUs than processes.
+    Raises:
+        ValueError: When this machine has fewer GPUs than processes.
     """
     global _store
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:

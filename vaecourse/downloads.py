@@ -52,13 +52,20 @@ def _folder(variable):
 def obtain(file, mirrors, read, limit):
     """One data file, from the first place that has it: VAECOURSE_DATA, the cache, the mirrors.
 
-    file      its path below VAECOURSE_DATA and below the cache, e.g. "mnist/t10k-labels-idx1-ubyte.gz"
-    mirrors   addresses that serve it: each is put before the file's name
-    read      function of the file's bytes: returns the checked array, or raises DataDamaged
-    limit     the most bytes the file may have
+    Warns if a download cannot be kept.
 
-    Returns what `read` returns. Raises DataDamaged if the copy in VAECOURSE_DATA is damaged (a damaged copy in the
-    cache is fetched again), DataUnavailable if the file cannot be had. Warns if a download cannot be kept.
+    Args:
+        file: its path below VAECOURSE_DATA and below the cache, e.g. "mnist/t10k-labels-idx1-ubyte.gz"
+        mirrors: addresses that serve it: each is put before the file's name
+        read: function of the file's bytes: returns the checked array, or raises DataDamaged
+        limit: the most bytes the file may have
+
+    Returns:
+        What `read` returns.
+
+    Raises:
+        DataDamaged: If the copy in VAECOURSE_DATA is damaged (a damaged copy in the cache is fetched again).
+        DataUnavailable: If the file cannot be had.
     """
     own, cached = _folder("VAECOURSE_DATA"), cache_folder() / file
     if own:

@@ -38,7 +38,8 @@ def parse_idx(data):
     """The uint8 array in an IDX file: two zero bytes, 8 for uint8, the number of axes, each length as a big-endian
     uint32, then the values, last axis fastest (LeCun, Cortes and Burges, "The MNIST database", file formats).
 
-    Raises DataDamaged unless data is exactly that, with 1 to 3 axes and no empty one.
+    Raises:
+        DataDamaged: Unless data is exactly that, with 1 to 3 axes and no empty one.
     """
     if len(data) < 4 or data[:3] != b"\x00\x00\x08" or not 1 <= data[3] <= 3:
         raise DataDamaged(f"it begins with {data[:4].hex(' ') or 'nothing'}, not with 00 00 08 and 1 to 3 axes.")
@@ -52,8 +53,10 @@ def parse_idx(data):
 def unzip_views(data, objects=20, views=72, side=128):
     """The (objects · views, side, side) uint8 images obj{1…}__{0…}.png in a zip file, by object, then view.
 
-    Nothing is written to disk, so the folders in members' names mean nothing. Raises DataDamaged for a zip that is
-    broken or holds other images than these, each once.
+    Nothing is written to disk, so the folders in members' names mean nothing.
+
+    Raises:
+        DataDamaged: For a zip that is broken or holds other images than these, each once.
     """
     wanted = [(i, j) for i in range(1, objects + 1) for j in range(views)]
     try:

@@ -12,14 +12,16 @@ __all__ = ["ImageSet"]
 class ImageSet:
     """Grey images with labels and what else is known of each.
 
-    images       (N, H, W) float32 in [0, 1]; 0 = paper or background, 1 = ink or full light
-    labels       (N,) int64, indices into class_names
-    name         the set's name, one that load_dataset knows or a folder's
-    source       one sentence of credit and terms, to print below a figure
-    class_names  one name a class
-    factors      {name: (N,) numbers}, such as the angle of a view in degrees
+    Args:
+        images: (N, H, W) float32 in [0, 1]; 0 = paper or background, 1 = ink or full light
+        labels: (N,) int64, indices into class_names
+        name: the set's name, one that load_dataset knows or a folder's
+        source: one sentence of credit and terms, to print below a figure
+        class_names: one name a class
+        factors: {name: (N,) numbers}, such as the angle of a view in degrees
 
-    Raises ValueError if any of this does not hold, or if there is no image.
+    Raises:
+        ValueError: If any of this does not hold, or if there is no image.
     """
 
     images: np.ndarray = field(repr=False)
@@ -45,8 +47,11 @@ class ImageSet:
     def subset(self, index):
         """The images that index picks: a slice, whole numbers or a mask.
 
-        Raises IndexError as NumPy does, and ValueError if nothing is left.
+        Raises:
+            IndexError: As NumPy does.
+            ValueError: If nothing is left.
 
+        Example:
             >>> from vaecourse import strokes
             >>> images, labels = strokes.draw([0, 1, 1]), np.array([0, 1, 1])
             >>> digits = ImageSet(images, labels, "mine", "Drawn here.", ("0", "1"))

@@ -87,7 +87,10 @@ def check_x(model, x: Tensor) -> Tensor:
 class Table:
     """Codes that serve every image: each is decoded once, and one matrix product scores all images at all codes.
 
-    z (G, d); the product runs in `dtype`. Raises ValueError when sigma changes with z: the product has no room for it.
+    z (G, d); the product runs in `dtype`.
+
+    Raises:
+        ValueError: When sigma changes with z: the product has no room for it.
     """
 
     @torch.no_grad()
@@ -154,7 +157,8 @@ class Peaks:
 def find_peaks(model, x: Tensor, starts: Tensor, merge: float = MERGE) -> Peaks:
     """Climbs from `starts` (N, K, d) and keeps one climb for each peak that matters; x (N, *image_shape).
 
-    merge  tops closer than this many standard deviations count as one peak
+    Args:
+        merge: tops closer than this many standard deviations count as one peak
     """
     z, now, decodes = climb(model, x, starts)
     log_mass = now.height + 0.5 * (z.shape[-1] * math.log(2 * math.pi) - now.fisher.logdet())
@@ -168,8 +172,11 @@ def find_peaks(model, x: Tensor, starts: Tensor, merge: float = MERGE) -> Peaks:
 def climb(model, x: Tensor, z: Tensor, steps: int = 20) -> tuple[Tensor, Slopes, Tensor]:
     """Gauss-Newton, damped where a step would lead down (Levenberg-Marquardt), from z (N, K, d) up the landscape.
 
-    Returns where the climbs ended, the slopes there, and the decodes each image took. A climb ends when another step
-    promises less than a thousandth of a nat, when it meets a higher climb, or when it looks hopeless beside the best.
+    A climb ends when another step promises less than a thousandth of a nat, when it meets a higher climb, or when it
+    looks hopeless beside the best.
+
+    Returns:
+        Where the climbs ended, the slopes there, and the decodes each image took.
     """
     n, k, d = z.shape
     z = z.clone()

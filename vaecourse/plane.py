@@ -54,8 +54,11 @@ class Estimate:
 class PlaneTable(Table):
     """The decoded plane. Steps grow outwards, from .04 prior standard deviations to .5 at 12, as decoders soften there.
 
-    Its 161 x 161 drawings take 81 MB for 28 x 28 pixels, in float32: it only says where to look. Make it once and
-    hand it to `quadrature` and `modes` if you call them often. Raises ValueError unless the latent space is a plane.
+    Its 161 x 161 drawings take 81 MB for 28 x 28 pixels, in float32: it only says where to look. Make it once and hand
+    it to `quadrature` and `modes` if you call them often.
+
+    Raises:
+        ValueError: Unless the latent space is a plane.
     """
 
     def __init__(self, model):
@@ -90,12 +93,15 @@ class PlaneTable(Table):
 def quadrature(model, x: Tensor, table: PlaneTable | None = None, progress: bool = False) -> Estimate:
     """log P(x) of images x (N, *image_shape) in a latent plane: the truth, with a bound on its error.
 
-    table     the decoded plane, if it was made before
-    progress  shows a bar
-
     Spends at most 500 decodes an image beyond the table. `converged` says for each image whether the bound is below
-    1e-3 nats; where it is not, `error` only tells the size of the trouble. Raises ValueError for another latent
-    dimension or wrong images.
+    1e-3 nats; where it is not, `error` only tells the size of the trouble.
+
+    Args:
+        table: the decoded plane, if it was made before
+        progress: shows a bar
+
+    Raises:
+        ValueError: For another latent dimension or wrong images.
     """
     x = check_x(model, x)
     table = PlaneTable(model) if table is None else table

@@ -68,8 +68,11 @@ def use_style() -> None:
 def show(fig: Figure, alt: str) -> None:
     """Displays a figure with a text for those who cannot see it, and closes it.
 
-    Jupyter gives its own images no alt text, so the picture goes out as HTML. `alt` says what the figure shows,
-    with the numbers that matter. Raises ValueError when it is empty.
+    Jupyter gives its own images no alt text, so the picture goes out as HTML. `alt` says what the figure shows, with
+    the numbers that matter.
+
+    Raises:
+        ValueError: When it is empty.
     """
     if not alt.strip():
         raise ValueError("alt is empty: say in a sentence what the figure shows.")
@@ -102,7 +105,8 @@ def source(*things: Callable) -> None:
 def tile(images: ArrayLike, columns: int, gap: int = 1) -> np.ndarray:
     """One large image of N small ones (N, H, W), row by row, with `gap` empty pixels between them.
 
-    Two rows of three:
+    Example:
+        Two rows of three:
 
         >>> tile(np.zeros((6, 28, 28)), columns=3).shape
         (57, 86)

@@ -59,7 +59,10 @@ def train(name: str, folder: str | Path = ".", device: str | None = None) -> Pat
 
     A run that is cut goes on where it was when it is started again (but for the few minutes of a decoder that moves
     pixels). Under torchrun, all processes train together and the first one writes; what takes minutes only (judges,
-    page models, decoders that move pixels) it trains alone. Raises ValueError for an unknown name.
+    page models, decoders that move pixels) it trains alone.
+
+    Raises:
+        ValueError: For an unknown name.
     """
     check_name(name, [*RECIPES, *VIEW_RECIPES, *JUDGES])
     path = Path(folder) / f"{name}.safetensors"
@@ -156,9 +159,12 @@ def scores(model: VAE, train_set: ImageSet, test_set: ImageSet) -> dict[str, flo
 def distil(teacher: VAE, student: VAE, images: Tensor, epochs: int, seed: int = 0) -> None:
     """Teaches a small VAE to answer as the big one does, on images (N, *image_shape) and on codes all over the plane.
 
-    The decoder copies f(z) at the codes of the images and at draws from a wide normal, so that a dragged point far
-    from all data still shows what the teacher would draw. The encoder copies Q(z|x), in the sense of the smaller
-    KL(student || teacher). Both in place. Raises ValueError unless both likelihoods are Gaussian.
+    The decoder copies f(z) at the codes of the images and at draws from a wide normal, so that a dragged point far from
+    all data still shows what the teacher would draw. The encoder copies Q(z|x), in the sense of the smaller KL(student
+    || teacher). Both in place.
+
+    Raises:
+        ValueError: Unless both likelihoods are Gaussian.
     """
     device = best_device()
     teacher, student = teacher.to(device), student.to(device).train()

@@ -45,13 +45,14 @@ def importance(
 ) -> Estimate:
     """Importance sampling: draw z where it may matter and divide by how often one looks there, P(x|z) P(z) / Q(z).
 
-    proposal  "encoder": Q(z|x), which must not be narrower than P(z|x) anywhere for the error to be honest;
-              "defensive": half Q(z|x), two fifths Q(z|x) four times as wide, a tenth the prior, so that no weight
-              exceeds ten times the likelihood (Hesterberg 1995);
-              "laplace": normals fitted to the peaks that a climb from the encoder's guess and from the eight best of
-              512 draws of the prior finds, half as wide again in variance.
+    Args:
+        proposal: "encoder": Q(z|x), which must not be narrower than P(z|x) anywhere for the error to be honest;
+            "defensive": half Q(z|x), two fifths Q(z|x) four times as wide, a tenth the prior, so that no weight exceeds
+            ten times the likelihood (Hesterberg 1995); "laplace": normals fitted to the peaks that a climb from the
+            encoder's guess and from the eight best of 512 draws of the prior finds, half as wide again in variance.
 
-    Raises ValueError for an unknown proposal.
+    Raises:
+        ValueError: For an unknown proposal.
     """
     _check(generator, samples=samples)
     if proposal not in _PROPOSALS:

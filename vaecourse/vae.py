@@ -70,16 +70,19 @@ class Decoder(nn.Module):
 class VAE(nn.Module):
     """A variational autoencoder for images with values in [0, 1].
 
-    image_shape  the shape of one image, such as (28, 28)
-    latent_dim   how many numbers stand for a picture
-    hidden       widths of the encoder's hidden layers
-    decoder_hidden  widths of the decoder's; None means the encoder's in reverse
-    likelihood   "gaussian": P(x|z) = N(f(z), sigma^2 I); "bernoulli": for images whose pixels are 0 or 1
-    sigma        standard deviation of a pixel, in grey levels of [0, 1]; None learns one number for all pixels,
-                 which settles at the root mean squared error of the drawings ("calibrated")
+    Args:
+        image_shape: the shape of one image, such as (28, 28)
+        latent_dim: how many numbers stand for a picture
+        hidden: widths of the encoder's hidden layers
+        decoder_hidden: widths of the decoder's; None means the encoder's in reverse
+        likelihood: "gaussian": P(x|z) = N(f(z), sigma^2 I); "bernoulli": for images whose pixels are 0 or 1
+        sigma: standard deviation of a pixel, in grey levels of [0, 1]; None learns one number for all pixels, which
+            settles at the root mean squared error of the drawings ("calibrated")
 
-    Raises ValueError for a shape, width, likelihood or sigma that makes no model.
+    Raises:
+        ValueError: For a shape, width, likelihood or sigma that makes no model.
 
+    Example:
         >>> model = VAE(image_shape=(8, 8), latent_dim=3, hidden=(16,))
         >>> x = torch.rand(5, 8, 8)
         >>> model.encode(x).mean.shape, model.decode(torch.zeros(5, 3)).mean.shape
@@ -151,8 +154,11 @@ class VAE(nn.Module):
     def encode(self, x: Tensor) -> Independent:
         """Q(z|x) for images x (N, *image_shape): batch shape (N,), event shape (latent_dim,).
 
-        Raises ValueError for another shape, dtype or range. (While training, only the shape is looked at:
-        `fit` has checked the whole set once, and a look at the values at each step would stall a GPU.)
+        (While training, only the shape is looked at: `fit` has checked the whole set once, and a look at the values at
+        each step would stall a GPU.)
+
+        Raises:
+            ValueError: For another shape, dtype or range.
         """
         x = torch.as_tensor(x, device=self.device)
         if self.training:
@@ -164,7 +170,8 @@ class VAE(nn.Module):
     def decode(self, z: Tensor) -> Distribution:
         """P(x|z) for codes z (N, latent_dim): batch shape (N,), event shape image_shape; its mean is f(z).
 
-        Raises ValueError when z has another number of coordinates.
+        Raises:
+            ValueError: When z has another number of coordinates.
         """
         z = torch.as_tensor(z, device=self.device)
         if not z.is_floating_point() or z.ndim < 1 or z.shape[-1] != self.latent_dim:

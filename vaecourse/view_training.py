@@ -31,12 +31,13 @@ def loss(model: ViewVAE, known: Tensor, batch_size: int, generator: torch.Genera
 
     The bound is E_Q[log P(x | z, x_left, x_right)] - KL(Q(z|x) || P(z | x_left, x_right)), with one draw of z. Four
     things are not in it:
-      plain   for a quarter of the views, log P(x | z, x_left, x_right) at the bridge's mean takes the bound's place,
-              because that is the code from which new views are made
-      alone   each neighbour, moved, should look like x by itself, not only in the blend
-      agree   somewhere between x and its right neighbour, where there is no photograph, both of them, moved there,
-              should look alike
-      smooth  flows should change little from cell to cell
+
+    - plain: for a quarter of the views, log P(x | z, x_left, x_right) at the bridge's mean takes the bound's place,
+      because that is the code from which new views are made
+    - alone: each neighbour, moved, should look like x by itself, not only in the blend
+    - agree: somewhere between x and its right neighbour, where there is no photograph, both of them, moved there,
+      should look alike
+    - smooth: flows should change little from cell to cell
     """
     x, x_left, x_right, d_left, d_right = _draw(known, batch_size, generator)
     codes = model.encode(torch.cat([x, x_left, x_right]))
@@ -85,13 +86,18 @@ def fit_views(
 ) -> list[float]:
     """Trains `model` in place, on the CPU, on known views (O, N, H, W) in [0, 1].
 
-    known          N views of each of O objects, in order, evenly spaced around the circle; nothing else is looked at
-    steps          how often the weights are moved, each time after a look at batch_size views and their neighbours
-    learning_rate  the peak of the one-cycle schedule
-    seed           decides which views are looked at, and the draws of z
+    Args:
+        known: N views of each of O objects, in order, evenly spaced around the circle; nothing else is looked at
+        steps: how often the weights are moved, each time after a look at batch_size views and their neighbours
+        learning_rate: the peak of the one-cycle schedule
+        seed: decides which views are looked at, and the draws of z
 
-    Returns the loss of each step, in nats per view. Raises ValueError for views or settings that make no sense,
-    TrainingDiverged when the loss is no longer a number.
+    Returns:
+        The loss of each step, in nats per view.
+
+    Raises:
+        ValueError: For views or settings that make no sense.
+        TrainingDiverged: When the loss is no longer a number.
     """
     check_views(known)
     if not (steps >= 1 and batch_size >= 1 and learning_rate > 0):
