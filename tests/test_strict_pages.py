@@ -152,3 +152,5 @@ def test_what_is_strict_stays_as_it_is(tmp_path):
     files = Files(tmp_path, "page.html")
     once = strict(PAGE.format(head="<style>p {}</style>", body="<p style='x:y' onclick='z()'>&lt;</p>"), files)
     assert strict(once, files) == once
+    link = '<link rel="canonical" href="x" data-a=""/>'
+    assert link in strict(PAGE.format(head=link, body=""), files), "attributes keep their order, for who looks for them"

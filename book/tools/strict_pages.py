@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 from bs4 import BeautifulSoup, Tag
+from bs4.formatter import EntitySubstitution, HTMLFormatter
 
 # Python's own parser rather than lxml or html5lib: no further package, and it takes a page as it stands instead of
 # mending it (no element is added or moved), so that what is not rewritten here is written back as it came.
@@ -42,6 +44,16 @@ for (const node of document.querySelectorAll('[data-{name}="{key}"]')) node.{nam
 """
 # A style in the page outranks the rules of style sheets: two ids that nobody bears give it that rank here, too.
 STYLE = '[data-style="{key}"]:not(#_#_) {{ {code} }}'
+
+
+class AsWritten(HTMLFormatter):
+    """Writes attributes in the order in which they came, not in that of the alphabet."""
+
+    def attributes(self, tag: Tag) -> Iterable[tuple[str, Any]]:
+        return tag.attrs.items()
+
+
+AS_WRITTEN = AsWritten(entity_substitution=EntitySubstitution.substitute_xml)
 
 
 class Files:
@@ -139,7 +151,7 @@ def strict(page: str, files: Files) -> str:
         (soup.head or soup).append(link)
     for code in handlers:  # each in its file, so that a mistake in one stops no other
         (soup.body or soup).append(soup.new_tag("script", src=files.add(code.encode(), "js")))
-    return str(soup)
+    return soup.decode(formatter=AS_WRITTEN)
 
 
 def rewrite(app, error: Exception | None) -> None:
