@@ -61,7 +61,7 @@ def test_a_cut_training_goes_on(tiny, tmp_path, monkeypatch, capsys, name):
     assert "goes on from the last whole epoch" in capsys.readouterr().err
     assert [p.name for p in tmp_path.iterdir()] == [f"{name}.partial.safetensors"]
     with monkeypatch.context() as patch:
-        cut(patch, 1)  # one epoch is left
+        cut(patch, 1, AssertionError("one epoch is left, and no more"))
         assert main([*command, str(tmp_path)]) == 0
     assert [p.name for p in tmp_path.iterdir()] == [f"{name}.safetensors"]
     assert main([*command, str(tmp_path / "whole")]) == 0

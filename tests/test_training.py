@@ -138,13 +138,13 @@ def test_a_cut_run_ends_with_the_bits_of_an_uncut_one(tmp_path, monkeypatch, cut
     assert [p.name for p in tmp_path.iterdir()] == ["run.safetensors"]
 
 
-def cut(patch, epochs):
+def cut(patch, epochs, error=KeyboardInterrupt):
     """Cuts the next training off in the epoch after so many."""
     original, calls = Trainer.train_one_epoch, []
 
     def train_one_epoch(self):
         if len(calls) == epochs:
-            raise KeyboardInterrupt
+            raise error
         calls.append(1)
         original(self)
 
@@ -181,7 +181,7 @@ def test_every_model_goes_on_where_it_was_cut(tmp_path, monkeypatch, train):
         train(0, checkpoint=path)
     assert read_safetensors(path)[1]["epoch"] == 2
     with monkeypatch.context() as patch:
-        cut(patch, 2)  # there are no more than two to go
+        cut(patch, 2, AssertionError("there are no more than two to go"))
         resumed = train(1, checkpoint=path)
     assert torch.equal(weights(resumed), weights(uncut))
     with pytest.raises(CheckpointError, match="another run"), monkeypatch.context() as patch:
