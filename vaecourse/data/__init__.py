@@ -2,6 +2,8 @@
 course makes itself from known factors, `strokes` (digits, chapter 1) and `turntable` (objects, the chapter on objects).
 """
 
+from __future__ import annotations
+
 from . import strokes, turntable
 from .datasets import load_dataset, resolve
 from .downloads import DataDamaged, DataError, DataUnavailable
