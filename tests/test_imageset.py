@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 
-from vaecourse import VAE, ImageSet, fit, measures
+from vaecourse import VAE, ImageSet, fit, measures, plots
+from vaecourse.views import protocol
 
 
 def some(**changed):
@@ -128,3 +130,27 @@ def test_a_set_can_be_replaced_and_its_repr_is_short():
     turned = replace(some(), images=1 - some().images)
     assert torch.equal(turned.images, 1 - some().images) and turned.source == "Made here."
     assert len(repr(some())) < 200
+
+
+def test_views_are_scored_and_pictures_drawn_from_tensors_and_arrays_alike():
+    views = torch.rand(2, 6, 16, 16, generator=torch.Generator().manual_seed(0))
+    known, true = protocol.known_views(views, 2), protocol.held_out(views.double().numpy(), 2)
+    assert torch.equal(known, views[:, ::2]) and torch.equal(true[:, :, 0], views[:, 1::2])
+    for method in (protocol.nearest, protocol.cross_fade, protocol.eigenspace, protocol.optical_flow):
+        new = method(known.numpy(), [0.5])
+        assert torch.equal(new, method(known, [0.5]))
+    assert np.array_equal(protocol.score(new.numpy(), true).psnr, protocol.score(new, true.numpy()).psnr)
+    with pytest.raises(ValueError, match="true views must lie"):
+        protocol.score(new, 255 * true)
+    assert np.array_equal(plots.tile(views[0], 3), plots.tile(views[0].numpy(), 3))
+    assert np.array_equal(plots.tile(some(), 3), plots.tile(some().images, 3))
+    for wrong in (views, views[0, 0]):
+        with pytest.raises(ValueError, match=r"\(N, H, W\), in grey"):
+            plots.image_row(wrong)
+    fig, axes = plt.subplots(1, 2)
+    for ax, given in zip(axes, (torch.eye(2), [[1.0, 0], [0, 1]]), strict=True):
+        plots.scatter_codes(ax, given, given[0], ("no", "yes"))
+    assert np.array_equal(*(ax.collections[0].get_offsets() for ax in axes))
+    with pytest.raises(ValueError, match="labels must be"):
+        plots.scatter_codes(axes[0], torch.eye(2), [[0], [1]], ("no", "yes"))
+    plt.close(fig)
