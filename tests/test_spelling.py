@@ -17,9 +17,9 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("book", "book/tools", "vaecourse", "vaecourse/exercises", "vaecourse/explorer")
+FOLDERS = ("book", "book/tools")
 PLACES = [path for folder in FOLDERS for ending in ("ipynb", "md", "py") for path in ROOT.glob(f"{folder}/*.{ending}")]
-PLACES = sorted([*ROOT.glob("*.md"), *PLACES, ROOT / "book/claims.toml"])
+PLACES = sorted([*ROOT.glob("*.md"), *PLACES, *(ROOT / "vaecourse").rglob("*.py"), ROOT / "book/claims.toml"])
 
 AS_IT_IS = (  # titles as they were published, and one of Matplotlib's places
     "Accessible color sequences for data visualization",

@@ -13,7 +13,7 @@ from browser import FLAGS, HEAD, front_end
 from test_explorer_page import axe_source
 
 from vaecourse import load_dataset
-from vaecourse.explorer.turning import TurningObject
+from vaecourse.explorer import TurningObject
 from vaecourse.views import ViewVAE, fit_views, protocol
 
 ROOT = Path(__file__).resolve().parents[1]

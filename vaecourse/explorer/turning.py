@@ -1,6 +1,6 @@
 """An object that turns under the reader's hand: known photographs, and between them views that nobody took.
 
-    from vaecourse.explorer.turning import TurningObject
+    from vaecourse.explorer import TurningObject
 
     TurningObject(load_pretrained("turntable-views-20"), protocol.rings(load_dataset("turntable", size=64)), every=4)
 
