@@ -8,7 +8,42 @@ import math
 import numpy as np
 import torch
 from scipy import stats
-from torch.distributions import Independent, MultivariateNormal, Normal
+from torch.distributions import (
+    Categorical,
+    Independent,
+    Laplace,
+    MixtureSameFamily,
+    MultivariateNormal,
+    Normal,
+    StudentT,
+)
+
+
+def _mixture(means, spread):
+    means = torch.tensor(means)
+    return MixtureSameFamily(Categorical(torch.ones(len(means))), Independent(Normal(means, spread), 1))
+
+
+PRIORS = {  # of two numbers, none of them a product of normals
+    "correlated": MultivariateNormal(torch.tensor([0.2, -0.1]), torch.tensor([[1.0, 0.8], [0.8, 1.0]])),
+    "mixture": _mixture([[1.5, 0.0], [-1.0, 1.0], [0.0, -1.5]], 0.5),
+    "Laplace": Independent(Laplace(torch.zeros(2), torch.ones(2)), 1),
+    "StudentT": Independent(StudentT(6 * torch.ones(2)), 1),
+    "needles": _mixture([[1.513, 0.017], [-1.0, 1.013]], 0.002),
+}
+
+
+def summed(model, x, radius=8.0, step=0.02):
+    """log P(x) in two dimensions, by the sum over a plain fine grid whose points keep off the axes."""
+    line = torch.arange(-radius + step / 2, radius, step)
+    totals = []
+    for row in line:
+        z = torch.stack([row.expand_as(line), line], -1)
+        log_p = Normal(model.f(z).double(), model.sigma).log_prob(x[:, None].double()).sum(-1)
+        inside = model.prior.support.check(z)
+        log_prior = model.prior.log_prob(z.where(inside[:, None], torch.zeros(()))).masked_fill(~inside, -math.inf)
+        totals.append((log_p + log_prior.double()).logsumexp(1))
+    return torch.stack(totals).logsumexp(0) + 2 * math.log(step)
 
 
 class Decoder:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vaecourse import interpolation, load_pretrained
+from vaecourse import interpolation, load_pretrained, memory
 from vaecourse.interpolation import geodesic, geodesics, lerp, path_energy, path_length, slerp
 
 
@@ -322,3 +322,61 @@ def test_wrong_input_gets_a_sentence():
         interpolation.density_aware(sphere, torch.zeros(3, 2), bandwidth=0)
     with pytest.raises(ValueError, match="at least one code"):
         interpolation.density_aware(sphere, torch.zeros(0, 2))
+
+
+@pytest.mark.parametrize("path", [lerp, slerp])
+def test_lines_and_arcs_can_be_differentiated(path):
+    a, b = torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda a, b: path(a, b, 5), (a.requires_grad_(), b.requires_grad_()))
+    for b in (torch.zeros(4), 2 * torch.arange(4.0), -torch.arange(4.0), torch.arange(4.0)):  # where an angle has none
+        a, b = torch.arange(4.0).requires_grad_(), b.clone().requires_grad_()
+        path(a, b, 5).sum().backward()
+        assert a.grad.isfinite().all() and b.grad.isfinite().all()
+
+
+def test_a_cross_fade_can_be_differentiated():
+    x_a, x_b = torch.full((2, 3), 0.25, requires_grad=True), torch.full((2, 3), 0.5)
+    interpolation.crossfade(x_a, x_b, 3)[1].sum().backward()
+    assert torch.equal(x_a.grad, torch.full((2, 3), 0.5))
+
+
+def test_ends_of_two_precisions_meet_and_of_two_devices_do_not():
+    for path in (lerp, slerp):
+        assert path(torch.ones(2), torch.ones(2).double(), 3).dtype == torch.float64
+        with pytest.raises(ValueError, match="Bring them together"):
+            path(torch.ones(2), torch.ones(2, device="meta"), 3)
+        assert path(np.ones(2), [0.0, 1.0], np.int64(3)).dtype == torch.float32
+
+
+def test_no_way_at_all_takes_no_time():
+    asked = []
+
+    def f(z):
+        asked.append(len(z))
+        return sphere(z)
+
+    a = torch.tensor([0.3, 0.7])  # whose mean with itself is not itself in every last digit
+    found = geodesic(f, a, a, 5)
+    assert found.converged is True and found.length == 0 and torch.equal(found.path, a.expand(5, 2))
+    assert sum(asked) < 3000
+    two = geodesic(f, torch.stack([a, a]), torch.stack([a, a + 1]), 5)
+    assert two.converged.all() and two.length[0] == 0 < two.length[1]
+
+
+def test_small_blocks_find_the_same_geodesics(drawer, monkeypatch):
+    a, b = torch.randn(2, 2, 2, generator=torch.Generator().manual_seed(4))
+    roomy, measure = geodesic(drawer, a, b, 9), interpolation.magnification(drawer, a)
+    monkeypatch.setattr(memory, "BUDGET", 2**21)  # three points of each chain at once
+    tight = geodesic(drawer, a, b, 9)
+    assert torch.allclose(tight.path, roomy.path, atol=1e-4) and torch.allclose(tight.length, roomy.length, rtol=1e-5)
+    assert torch.allclose(interpolation.magnification(drawer, a), measure, rtol=1e-4)
+    monkeypatch.setattr(memory, "BUDGET", 2**10)
+    with pytest.raises(MemoryError, match="a picture of 784 numbers"):
+        geodesic(drawer, a, b, 9)
+
+
+def test_ends_beyond_all_pictures_end_in_an_answer_or_a_sentence(drawer):
+    found = geodesic(drawer, torch.tensor([1e6, 0.0]), torch.tensor([1e6, 3.0]), 5)
+    assert found.path.isfinite().all() and found.length.isfinite()
+    with pytest.raises(ValueError, match="NaN or infinity between the ends"):
+        geodesic(drawer, torch.tensor([-1e38, 0.0]), torch.tensor([3e38, 0.0]), 5)

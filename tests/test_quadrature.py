@@ -1,15 +1,19 @@
 """Quadrature against closed forms, against SciPy, and against a brute-force sum that shares nothing with it."""
 
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
-from decoders import Decoder, Linear, brute_force
+from conftest import ROOT
+from decoders import PRIORS, Decoder, Linear, brute_force, summed
 from scipy import stats
 from scipy.integrate import quad
-from torch.distributions import Independent, Normal
+from torch.distributions import Independent, Normal, Uniform
 
-from vaecourse import VAE, evidence, load_pretrained
+from vaecourse import VAE, evidence, interpolation, load_pretrained, memory
 
 
 @pytest.mark.parametrize("sigma", [1.0, 0.3, 0.03, 0.003])
@@ -51,6 +55,16 @@ def test_several_peaks_near_and_far():
         assert value == pytest.approx(truth, abs=0.05)
     assert got.converged[:2].all()
     assert (evidence.modes(model, x).real.sum(1)[:2] == 2).all()
+
+
+def test_a_second_lattice_mends_what_one_cannot_add_up():
+    """Two peaks that have nearly met: one lattice is off by 6e-3 nats, and says so; with a second all is well."""
+    sigma = 0.1
+    model = Decoder(lambda z: torch.stack([z[..., 0] ** 2, z[..., 1]], -1), 2, sigma)
+    got = evidence.quadrature(model, torch.tensor([[0.0, -1.0]]))
+    first = quad(lambda z: stats.norm.pdf(z * z, 0, sigma) * stats.norm.pdf(z), -4, 4, points=[0.0])[0]
+    truth = math.log(first * stats.norm.pdf(-1, 0, math.hypot(1, sigma)))
+    assert got.converged[0] and got.log_p_x[0].item() == pytest.approx(truth, abs=1e-3)
 
 
 def test_it_says_when_it_has_not_converged():
@@ -128,7 +142,8 @@ def test_a_table_made_before_gives_the_same():
         (Linear(3), torch.zeros(1, 12), "needs a latent plane.*evidence.importance"),
         (Linear(2), torch.zeros(1, 5), "must be"),
         (Linear(2), torch.full((1, 12), math.nan), "finite"),
-        (VAE(image_shape=(2, 2)), torch.full((1, 2, 2), 9.0), "Divide by 255"),
+        (VAE(image_shape=(2, 2)), torch.full((1, 2, 2), 200.0), "Divide by 255"),
+        (VAE(image_shape=(2, 2), likelihood="bernoulli"), torch.full((1, 2, 2), 0.5), "holds greys"),
     ],
 )
 def test_wrong_input_gets_a_sentence(model, x, says):
@@ -157,3 +172,121 @@ def test_the_shipped_model_on_test_images_against_brute_force(mnist):
     assert got.decodes_per_image.max() <= 500
     assert off.median() < 1e-3
     assert (off[got.converged] < 1e-3).all() and got.converged.double().mean() > 0.8, off
+
+
+@pytest.mark.parametrize("name", ["correlated", "mixture", "Laplace", "StudentT"])
+def test_any_smooth_prior_against_a_sum_over_the_plane(name):
+    model = Decoder(lambda z: torch.stack([z[..., 0] * z[..., 1], z[..., 0].sin(), z[..., 1]], -1), 2, 0.2)
+    model.prior = PRIORS[name]
+    x = torch.tensor([[0.5, 0.6, 0.8], [-1.0, 0.9, -1.2], [0.0, 0.1, 0.0]])
+    got, truth = evidence.quadrature(model, x), summed(model, x)
+    off = (got.log_p_x - truth).abs()
+    assert off.max() < (0.02 if name == "Laplace" else 1e-3), "a lattice does not like the edges of a Laplace density"
+    assert (off <= 3 * got.error + 1e-3).all()
+    maps = evidence.posterior_maps(model, x[0], torch.tensor([[0.3, 0.4]]), 0.0)
+    assert maps.log_prior.item() == pytest.approx(model.prior.log_prob(torch.tensor([0.3, 0.4])).item(), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("prior", "says"),
+    [
+        (Independent(Uniform(-torch.ones(2), torch.ones(2)), 1), "ends at an edge"),
+        (Normal(torch.zeros(2), torch.ones(2)), "event shape"),
+        (PRIORS["mixture"].expand((3,)), "batch shape"),
+        (PRIORS["needles"], "narrower somewhere"),
+    ],
+)
+def test_a_prior_that_quadrature_cannot_take_gets_a_sentence(prior, says):
+    model = Linear(2)
+    model.prior = prior
+    with pytest.raises(ValueError, match=says):
+        evidence.quadrature(model, torch.zeros(1, 12))
+
+
+def test_a_table_of_another_model_or_of_before_more_training_is_noticed():
+    torch.manual_seed(0)
+    model, other = (VAE(image_shape=(3, 3), hidden=(8,), sigma=0.2).eval() for _ in range(2))
+    x, table = torch.rand(1, 3, 3), evidence.PlaneTable(model)
+    evidence.quadrature(model, x, table)
+    for use in (evidence.quadrature, evidence.modes):
+        with pytest.raises(ValueError, match="made from another model"):
+            use(other, x, table)
+    with torch.no_grad():
+        next(model.decoder.parameters()).mul_(1.01)
+    with pytest.raises(ValueError, match="trained further"):
+        evidence.quadrature(model, x, table)
+    plane = Linear(2)
+    table = evidence.PlaneTable(plane)
+    plane.sigma = 0.31
+    with pytest.raises(ValueError, match="made from another model"):
+        evidence.modes(plane, plane.draw(1), table)
+
+
+def test_a_table_that_is_not_kept_gives_the_same_and_counts_its_decodes(monkeypatch):
+    model = Linear(2, sigma=0.3)
+    x = model.draw(7)
+    roomy = evidence.quadrature(model, x)
+    monkeypatch.setattr(memory, "BUDGET", 2**21)  # no room for drawings of all codes, nor for seven images at once
+    monkeypatch.setattr("vaecourse.evidence.integrand.KEPT", 0.1)
+    table = evidence.PlaneTable(model)
+    passed, plain = [], model.decode
+    model.decode = lambda z: passed.append(len(z)) or plain(z)
+    tight = evidence.quadrature(model, x, table)
+    assert not table.kept and (tight.log_p_x - roomy.log_p_x).abs().max() < 1e-6
+    passes = tight.shared_decodes / 161**2
+    assert passes == int(passes) > 1
+    assert passed.count(1) <= 1 and sum(passed) <= tight.decodes * 1.05, "jvp decodes along all axes at once"
+    monkeypatch.setattr(memory, "BUDGET", 2000)
+    with pytest.raises(MemoryError, match=r"vaecourse.memory.BUDGET = \d+"):
+        evidence.quadrature(model, x)
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells a process its own peak")
+@pytest.mark.parametrize("row", ["quadrature 28 64", "quadrature 64 2", "encoder 128 1", "geodesic 28 64"])
+def test_memory_stays_below_300_mb(row):
+    command = [sys.executable, str(ROOT / "benchmarks/memory.py"), "--one", *row.split()]
+    assert float(subprocess.run(command, check=True, capture_output=True, text=True).stdout) < 300
+
+
+def test_nothing_is_made_on_another_device():
+    """With another device for whatever names none, every such tensor clashes with the model's."""
+    torch.manual_seed(0)
+    model, g = VAE(image_shape=(3, 3), hidden=(8,), sigma=0.3).eval(), torch.Generator().manual_seed(0)
+    x, f = torch.rand(2, 3, 3), lambda z: model.decode(z).mean
+    z, table = torch.rand(4, 2), evidence.PlaneTable(model)
+    torch.set_default_device("meta")
+    try:
+        evidence.modes(model, x, table)
+        found = [evidence.importance(model, x, 20, p, generator=g) for p in ("encoder", "defensive", "laplace")]
+        found += [evidence.monte_carlo(model, x, 20, generator=g), evidence.annealed(model, x, 3, 2, generator=g)]
+        found += [evidence.iwae(model, x, 5, repeats=2), evidence.quadrature(model, x)]
+        evidence.posterior_maps(model, x[0], z, 0.0)
+        for path in (interpolation.lerp(z[0], z[1], 3), interpolation.slerp(z[:2], z[2:], 4)):
+            assert path.device.type == "cpu"
+            interpolation.path_energy(f, interpolation.constant_speed(f, path))
+        interpolation.magnification(f, z)
+        interpolation.crossfade(x[0], x[1], 3)
+        interpolation.geodesic(interpolation.density_aware(f, z), z[:2], z[2:], 5)
+    finally:
+        torch.set_default_device(None)
+    for estimate in found:
+        assert estimate.log_p_x.device.type == estimate.decodes_per_image.device.type == "cpu"
+
+
+def test_maps_are_of_one_picture():
+    model = Linear(2)
+    for x, log_p_x, says in ((model.draw(2), 0.0, "one picture"), (model.draw(1)[0], torch.zeros(2), "one number")):
+        with pytest.raises(ValueError, match=says):
+            evidence.posterior_maps(model, x, torch.zeros(2, 2), log_p_x)
+
+
+def test_what_is_no_model_gets_a_sentence():
+    with pytest.raises(TypeError, match=r"decode.*prior.*latent_dim"):
+        evidence.quadrature(torch.nn.Linear(2, 3), torch.zeros(1, 3))
+    model = Linear(2)
+    model.decode = lambda z: Normal(model.f(z), 1.0)
+    with pytest.raises(TypeError, match="Independent of Normal or Bernoulli"):
+        evidence.quadrature(model, torch.zeros(1, 12))
+    model.decode = lambda z: Independent(Normal(model.f(z), 1.0), 2)
+    with pytest.raises(ValueError, match="one picture a code"):
+        evidence.quadrature(model, torch.zeros(1, 12))

@@ -2,14 +2,26 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
-from decoders import Decoder, Linear
+from decoders import PRIORS, Decoder, Linear, summed
 from scipy import stats
 from scipy.integrate import quad
-from torch.distributions import Independent, Normal
+from torch.distributions import (
+    Categorical,
+    Independent,
+    Laplace,
+    MixtureSameFamily,
+    MultivariateNormal,
+    Normal,
+    StudentT,
+    Uniform,
+)
 
 from vaecourse import VAE, evidence
+from vaecourse.evidence.draws import draw
+from vaecourse.evidence.sampling import _PROPOSALS
 
 
 def seeded(seed):
@@ -155,11 +167,9 @@ def test_proposals_draw_from_what_they_score():
     """A weight is only right if z really comes from q: the mean of q's own density ratio to a known one must be 1."""
     model = Linear(2, sigma=0.5)
     x = model.draw(1)
-    from vaecourse.evidence.sampling import _PROPOSALS, _draw
-
     for make in _PROPOSALS.values():
         q, _, _ = make(model, x, seeded(0))
-        z = _draw(q, 60_000, seeded(1))
+        z = draw(q, 60_000, seeded(1))
         inside = Independent(Normal(q.mean, 0.5 * q.variance.sqrt()), 1)
         ratio = (inside.log_prob(z.movedim(1, 0)) - q.log_prob(z.movedim(1, 0))).double().exp()
         assert ratio.mean().item() == pytest.approx(1, abs=0.06)
@@ -170,7 +180,7 @@ def test_proposals_draw_from_what_they_score():
     [
         (lambda m, x, g: evidence.monte_carlo(m, x, 0, generator=g), ValueError, "samples must be"),
         (lambda m, x, g: evidence.importance(m, x, 10, "encodr", generator=g), ValueError, "Did you mean 'encoder'"),
-        (lambda m, x, g: evidence.importance(m, x, 10, generator=None), TypeError, "manual_seed"),
+        (lambda m, x, g: evidence.importance(m, x, 10, generator=0), TypeError, "manual_seed"),
         (lambda m, x, g: evidence.annealed(m, x, steps=0, generator=g), ValueError, "steps must be"),
         (lambda m, x, g: evidence.iwae(m, x, 2.5, generator=g), ValueError, "k must be"),
         (lambda m, x, g: evidence.monte_carlo(m, x[:, :5], 10, generator=g), ValueError, "must be"),
@@ -181,3 +191,74 @@ def test_wrong_input_gets_a_sentence(call, error, says):
     model = Linear(2)
     with pytest.raises(error, match=says):
         call(model, model.draw(3), seeded(0))
+
+
+def wider(q):
+    """The same centre and width in other families: a draw that is not from q itself shows in the mean weight."""
+    mean, sd = q.mean, 1.5 * q.stddev
+    shared = MixtureSameFamily(
+        Categorical(torch.ones(len(mean), 2)), Independent(Laplace(mean[:, None].expand(-1, 2, -1), sd[:, None]), 1)
+    )
+    return {
+        "MultivariateNormal": MultivariateNormal(mean, (sd**2).diag_embed() + 0.3 * sd[..., None] * sd[:, None]),
+        "Laplace": Independent(Laplace(mean, sd), 1),
+        "StudentT": Independent(StudentT(torch.full_like(mean, 5.0), mean, sd), 1),
+        "mixture of Laplace": shared,
+    }
+
+
+@pytest.mark.parametrize("name", ["MultivariateNormal", "Laplace", "StudentT", "mixture of Laplace"])
+def test_an_encoder_of_any_kind_is_drawn_from_as_it_is(name):
+    model = Linear(2, pixels=30, sigma=0.3)
+    x, plain = model.draw(40), model.encode
+    model.encode = lambda x: wider(plain(x))[name]
+    state = torch.get_rng_state()
+    got = evidence.importance(model, x, 2000, generator=seeded(0))
+    assert torch.equal(torch.get_rng_state(), state), "the global state is as it was"
+    off = (got.log_p_x - model.log_p_x(x)) / got.error
+    assert off.square().mean().sqrt() < 1.6 and off.abs().max() < 5 and got.error.max() < 0.1
+    assert torch.equal(evidence.importance(model, x, 2000).log_p_x, got.log_p_x), "no generator is one with seed 0"
+    assert (evidence.iwae(model, x, 2000).log_p_x - model.log_p_x(x)).abs().max() < 0.3
+
+
+@pytest.mark.parametrize("name", ["correlated", "mixture", "Laplace", "StudentT", "uniform"])
+def test_any_prior_against_a_sum_over_the_plane(name):
+    model = Decoder(lambda z: torch.stack([z[..., 0] * z[..., 1], z[..., 0].sin(), z[..., 1]], -1), 2, 0.5)
+    flat = Independent(Uniform(-2 * torch.ones(2), 2 * torch.ones(2)), 1)
+    model.prior = flat if name == "uniform" else PRIORS[name]
+    model.encode = lambda x: Independent(Normal(torch.zeros(len(x), 2), 1.5), 1)
+    x = torch.tensor([[0.5, 0.6, 0.8], [-1.0, 0.9, -1.2], [0.0, 0.1, 0.0]])
+    truth = summed(model, x)
+    found = [evidence.monte_carlo(model, x, 20_000), evidence.importance(model, x, 20_000)]
+    slopes = [lambda: evidence.importance(model, x, 5000, "laplace"), lambda: evidence.annealed(model, x, 50, 200)]
+    for estimate in slopes:
+        if name == "uniform":
+            with pytest.raises(ValueError, match="ends at an edge"):
+                estimate()
+        else:
+            found.append(estimate())
+    for got in found:
+        assert ((got.log_p_x - truth).abs() < 4.5 * got.error + 0.01).all() and got.error.max() < 0.15
+    with pytest.raises(ValueError, match="both normal"):
+        evidence.importance(model, x, 10, "defensive")
+
+
+def test_want_of_an_encoder_and_encoders_that_are_none_get_a_sentence():
+    model = Decoder(lambda z: z, 2, 0.3)
+    for estimate in (
+        lambda: evidence.importance(model, torch.zeros(1, 2)),
+        lambda: evidence.iwae(model, torch.zeros(1, 2), 3),
+    ):
+        with pytest.raises(TypeError, match="Decoder has none"):
+            estimate()
+    model.encode = lambda x: Normal(x, 1.0)
+    with pytest.raises(ValueError, match=r"Independent\(…, 1\)"):
+        evidence.importance(model, torch.zeros(1, 2))
+
+
+def test_counts_and_pictures_from_numpy_do():
+    model = Linear(2)
+    x = model.draw(2)
+    plain = evidence.monte_carlo(model, x, 50).log_p_x
+    assert torch.equal(evidence.monte_carlo(model, x.double().numpy(), np.int64(50)).log_p_x, plain)
+    assert evidence.annealed(model, x.numpy(), np.int64(3), np.int64(2)).decodes == 16

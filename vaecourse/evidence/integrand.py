@@ -138,9 +138,11 @@ def codes_at_once(x: Tensor, share: float = 0.25) -> int:
 @torch.no_grad()
 def log_integrand(model: Model, x: Tensor, image: Tensor, z: Tensor) -> Tensor:
     """log P(x|z) P(z), (M,), in float64, of the images x[image] at codes z (M, d); x (N, *image_shape), image (M,)."""
-    size = codes_at_once(x)
-    blocks = zip(z.split(size), image.split(size), strict=True)
-    return torch.cat([score_pixels(pixels(model, c), x[i]) for c, i in blocks]) + log_prior(model, z)
+    total, size = log_prior(model, z), codes_at_once(x)
+    # Into what is there: a small tensor that outlives each block would keep the holes between them from being used.
+    for some, c, i in zip(total.split(size), z.split(size), image.split(size), strict=True):
+        some += score_pixels(pixels(model, c), x[i])
+    return total
 
 
 @torch.no_grad()

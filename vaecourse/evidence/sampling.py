@@ -51,14 +51,18 @@ def monte_carlo(model: Model, x: Any, samples: int = 1000, *, generator: torch.G
     sd(w) / (mean(w) sqrt(samples)). It lies when no draw came near the needle: an `ess` close to 1 says so.
     """
     samples, x = _count(samples, "samples"), check_x(model, x)
-    generator, sums = as_generator(generator, x.device), _Sums()
+    generator = as_generator(generator, x.device)
     size = memory.at_once(8 * x[0].numel(), "a picture", share=KEPT)
     images = memory.at_once(16 * x[0].numel() + 32 * min(size, PRIOR_DRAWS), "an image")
+    parts = [(part, _Sums()) for part in x.split(images)]
     for n in _blocks(samples, PRIOR_DRAWS):
         for z in draw(model.prior, n, generator).split(size):
             table = Table(model, z)
-            sums.add(torch.cat([table.log_likelihood(part) for part in x.split(images)]))
-    return sums.estimate(torch.zeros(len(x), dtype=torch.int64, device=x.device), shared_decodes=samples)
+            for part, sums in parts:
+                sums.add(table.log_likelihood(part))
+    none = torch.zeros(len(x), dtype=torch.int64, device=x.device).split(images)
+    found = [sums.estimate(spent) for (_, sums), spent in zip(parts, none, strict=True)]
+    return replace(_join(found), shared_decodes=samples)
 
 
 def importance(

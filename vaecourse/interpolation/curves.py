@@ -165,7 +165,7 @@ def resample(path: Tensor, steps: int, smooth: bool = True) -> Tensor:
     old, new = np.linspace(0, 1, path.shape[-2]), np.linspace(0, 1, steps)
     points = path.detach().cpu().double().movedim(-2, 0).numpy()
     curve = CubicSpline(old, points) if smooth and len(old) > 3 else make_interp_spline(old, points, k=1)
-    return torch.as_tensor(curve(new)).movedim(0, -2).to(path)
+    return torch.as_tensor(curve(new), dtype=path.dtype, device=path.device).movedim(0, -2)
 
 
 def evenly(f: Drawer, path: Tensor, steps: int) -> Tensor:
@@ -178,7 +178,7 @@ def evenly(f: Drawer, path: Tensor, steps: int) -> Tensor:
         at = np.linspace(0, gone[-1], steps)
         even[k] = np.stack([np.interp(at, gone, axis) for axis in points[k].T], axis=1)
         even[k][[0, -1]] = points[k][[0, -1]]
-    return torch.as_tensor(even).to(path)
+    return torch.as_tensor(even, dtype=path.dtype, device=path.device)
 
 
 def values(f: Drawer, z: Tensor) -> Tensor:
@@ -244,9 +244,10 @@ def check_codes(z: Any, name: str) -> Tensor:
 def check_ends(a: Any, b: Any, steps: int) -> tuple[Tensor, Tensor]:
     """Two ends (..., latent_dim) of one shape, in the finer of their precisions, for a path of `steps` points."""
     _check_steps(steps)
-    a, b = _floats(a, "a"), _floats(b, "b")
+    a, b = _tensor(a, "a"), _tensor(b, "b")
     if a.device != b.device:
         raise ValueError(f"a lies on {a.device} and b on {b.device}. Bring them together: a.to(b.device).")
+    a, b = _floats(a, "a"), _floats(b, "b")
     if a.shape != b.shape or a.ndim < 1 or 0 in a.shape:
         raise ValueError(
             f"a and b must be two codes (latent_dim,), or as many codes (P, latent_dim) each; got {tuple(a.shape)} and "
@@ -270,10 +271,13 @@ def _check_steps(steps: int) -> int:
 
 
 def _floats(given: Any, name: str) -> Tensor:
-    z = as_numbers(given, name)
-    z = (
-        z if isinstance(given, Tensor) and z.is_floating_point() else z.float()
-    )  # what is no tensor has no device, either
+    z = _tensor(given, name)
     if not z.isfinite().all():
         raise ValueError(f"{name} must hold finite numbers only, no NaN. Find them with torch.isfinite({name}).")
     return z
+
+
+def _tensor(given: Any, name: str) -> Tensor:
+    """A tensor's floats as precise as they are; what comes from elsewhere as float32."""
+    z = as_numbers(given, name)
+    return z if isinstance(given, Tensor) and z.is_floating_point() else z.float()
