@@ -95,7 +95,7 @@ def png(fig: Figure, dpi: int = 160, colors: int = 256) -> str:
     return b64encode(small.getvalue()).decode()
 
 
-def source(*things: Callable) -> None:
+def source(*things: Callable[..., Any]) -> None:
     """Displays the source code of classes or functions as it stands in the library: what you read is what runs."""
     code = "\n\n".join(textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in things)
     display(Markdown(f"```python\n{code}\n```"))

@@ -100,11 +100,12 @@ def natural(p: Normal | Bernoulli) -> Tensor:
 
 def score_pixels(p: Normal | Bernoulli, x: Tensor) -> Tensor:
     """log p(x) summed over the pixels, (M,), in float64."""
-    if isinstance(p, Bernoulli):
-        p = Bernoulli(logits=p.logits.double(), validate_args=False)
-    else:
-        p = Normal(p.mean.double(), p.stddev.double(), validate_args=False)
-    return p.log_prob(x.double()).flatten(start_dim=1).sum(1)
+    fine: Distribution = (
+        Bernoulli(logits=p.logits.double(), validate_args=False)
+        if isinstance(p, Bernoulli)
+        else Normal(p.mean.double(), p.stddev.double(), validate_args=False)
+    )
+    return fine.log_prob(x.double()).flatten(start_dim=1).sum(1)
 
 
 def log_prior(model: Model, z: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -70,7 +71,7 @@ def check_labels(codes: np.ndarray, labels: ArrayLike | None) -> tuple[np.ndarra
     return codes[keep], numbers[keep].astype(np.uint8)
 
 
-def check_heat(heat: ArrayLike | None, name: str) -> tuple[bytes, dict | None]:
+def check_heat(heat: ArrayLike | None, name: str) -> tuple[bytes, dict[str, Any] | None]:
     """A map (H, W) as one byte for each value, and its size, range and name."""
     if heat is None:
         return b"", None

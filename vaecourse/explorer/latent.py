@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import numpy as np
@@ -71,7 +72,7 @@ class LatentExplorer(anywidget.AnyWidget):
     z1 = traitlets.Float(0.0, help="the point's first coordinate, in sd of the prior").tag(sync=True)
     z2 = traitlets.Float(0.0, help="the point's second coordinate").tag(sync=True)
     t = traitlets.Float(0.0, help="share of the way from A to B").tag(sync=True)
-    ends: traitlets.List = traitlets.List(help="[[z1, z2], [z1, z2]], or empty without a walk").tag(sync=True)
+    ends: traitlets.List[list[float]] = traitlets.List(help="[[z1, z2], [z1, z2]], or empty: no walk").tag(sync=True)
     background = traitlets.Unicode(help="what lies behind the point").tag(sync=True)
     spec = traitlets.Dict(help="what does not change after the start").tag(sync=True)
     weights = traitlets.Bytes(help="the model, as a safetensors file").tag(sync=True)
@@ -138,14 +139,14 @@ class LatentExplorer(anywidget.AnyWidget):
         self._model = model
 
     @traitlets.validate("z1", "z2")
-    def _within_the_plane(self, proposal: dict) -> float:
+    def _within_the_plane(self, proposal: dict[str, Any]) -> float:
         """The nearest value on the plane, as a slider's end stops a thumb; what is no number is refused."""
         value, extent = proposal["value"], self.spec.get("extent", math.inf)
         if not math.isfinite(value):
             raise traitlets.TraitError(f"{proposal['trait'].name} must be a finite number; got {value}.")
         return min(extent, max(-extent, value))
 
-    def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """The live widget for a notebook, and a twin in HTML for the book's pages, which have no kernel."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})

@@ -6,6 +6,7 @@ import html
 import json
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -52,7 +53,7 @@ def page_model(model: VAE) -> str | None:
     return name if name in pretrained_names() else None
 
 
-def twin(explorer, model: VAE) -> tuple[str, str]:
+def twin(explorer: Any, model: VAE) -> tuple[str, str]:
     """The explorer as HTML for the book's pages, and what its still shows in words."""
     words, name, spec = describe(explorer), explorer.spec["page_model"], explorer.spec
     picture = still(explorer, model, words)
@@ -64,7 +65,7 @@ def twin(explorer, model: VAE) -> tuple[str, str]:
     return element(explorer, picture, BYTES, spec, f' data-model="{name}"'), words
 
 
-def page_of_its_own(explorer, model: VAE, title: str) -> str:
+def page_of_its_own(explorer: Any, model: VAE, title: str) -> str:
     """A whole HTML page with the explorer, its front end and its weights in it: it asks for no other file."""
     picture = still(explorer, model, describe(explorer))
     return PAGE.format(
@@ -75,7 +76,7 @@ def page_of_its_own(explorer, model: VAE, title: str) -> str:
     )
 
 
-def element(explorer, picture: str, names: tuple[str, ...], spec: dict, attributes: str = "") -> str:
+def element(explorer: Any, picture: str, names: tuple[str, ...], spec: dict[str, Any], attributes: str = "") -> str:
     """The element <latent-explorer> with its state inside, in which the bytes called `names` are base64."""
     state = {n: getattr(explorer, n) for n in ("z1", "z2", "t", "ends", "background")} | {"spec": spec}
     state |= {n: b64encode(getattr(explorer, n)).decode() for n in names}
@@ -86,7 +87,7 @@ def element(explorer, picture: str, names: tuple[str, ...], spec: dict, attribut
     )
 
 
-def describe(explorer) -> str:
+def describe(explorer: Any) -> str:
     """What a reader who cannot see the still should know."""
     z = f"z = ({explorer.z1:.2f}, {explorer.z2:.2f})"
     behind = "nothing" if explorer.background == "nothing" else f"the {explorer.background}"
@@ -97,7 +98,7 @@ def describe(explorer) -> str:
 
 
 @torch.no_grad()
-def still(explorer, model: VAE, words: str) -> str:
+def still(explorer: Any, model: VAE, words: str) -> str:
     """The plane and the drawing as an <img>, with what they show in words."""
     extent = explorer.spec["extent"]
     fig, (ax, drawing) = plt.subplots(1, 2, figsize=(7.6, 4.7), width_ratios=(3, 2), layout="constrained")

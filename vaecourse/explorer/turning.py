@@ -14,6 +14,7 @@ import io
 import json
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import numpy as np
@@ -94,13 +95,13 @@ class TurningObject(anywidget.AnyWidget):
         self._still = views[0, round(angle * count / 360) % count]
 
     @traitlets.validate("angle")
-    def _on_the_circle(self, proposal: dict) -> float:
+    def _on_the_circle(self, proposal: dict[str, Any]) -> float:
         """Angles count from 0 to 360; what is no number is refused."""
         if not np.isfinite(proposal["value"]):
             raise traitlets.TraitError(f"angle must be a finite number of degrees; got {proposal['value']}.")
         return proposal["value"] % 360
 
-    def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """The live widget for a notebook, and a twin in HTML for the book's pages, which have no kernel."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})

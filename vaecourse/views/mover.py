@@ -105,12 +105,12 @@ class ViewVAE(nn.Module):
         """Standard deviation of a pixel around the warped photographs, in grey levels."""
         return self.log_sigma.exp().item()
 
-    def encode(self, x: Tensor) -> Independent:
+    def encode(self, x: Tensor) -> Independent[Normal]:
         """Q(z|x) for views (B, H, W): batch shape (B,), event shape (latent_dim,)."""
         mean, raw = self.encoder(F.adaptive_avg_pool2d(x[:, None], _SIDE)).chunk(2, dim=-1)
         return Independent(Normal(mean, F.softplus(raw) + 1e-4, validate_args=False), 1, validate_args=False)
 
-    def bridge(self, z_left: Tensor, z_right: Tensor, d_left: Tensor, d_right: Tensor) -> Independent:
+    def bridge(self, z_left: Tensor, z_right: Tensor, d_left: Tensor, d_right: Tensor) -> Independent[Normal]:
         """P(z | x_left, x_right) for the neighbours' codes (B, latent_dim) and the steps to them (B,)."""
         share = (d_left / (d_left + d_right))[:, None]
         scale = self.spread * (d_left * d_right / (d_left + d_right)).sqrt()[:, None]
@@ -126,11 +126,13 @@ class ViewVAE(nn.Module):
         mask = torch.sigmoid(fine[:, 4] + torch.log(d_right / d_left)[:, None, None])
         return Warped(mask * left + (1 - mask) * right, left, right, mask, coarse)
 
-    def decode(self, z: Tensor, x_left: Tensor, x_right: Tensor, d_left: Tensor, d_right: Tensor) -> Independent:
+    def decode(
+        self, z: Tensor, x_left: Tensor, x_right: Tensor, d_left: Tensor, d_right: Tensor
+    ) -> Independent[Normal]:
         """P(x | z, x_left, x_right): batch shape (B,), event shape (H, W)."""
         return self.around(self.move(z, x_left, x_right, d_left, d_right).mean)
 
-    def around(self, mean: Tensor) -> Independent:
+    def around(self, mean: Tensor) -> Independent[Normal]:
         """N(mean, sigma^2 I) for means (B, H, W)."""
         return Independent(Normal(mean, self.log_sigma.exp(), validate_args=False), 2, validate_args=False)
 

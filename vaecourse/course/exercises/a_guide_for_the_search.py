@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,7 +45,7 @@ def bernoulli(area: float) -> str:
     return f"It is {right:.3f}, not 1: for grey pixels this is no density."
 
 
-def iwae(function: Callable) -> str:
+def iwae(function: Callable[..., Any]) -> str:
     """iwae: log of the mean of k weights, (N,), for pictures x. In a linear world log P(x) is known.
 
     There the encoder can be exact, and then every weight is P(x), whatever is drawn. Made three times too wide, its
@@ -79,7 +80,7 @@ def iwae(function: Callable) -> str:
     return "In a world where log P(x) is known, it agrees: at once with a perfect guide, with many draws otherwise."
 
 
-def _bounds(function: Callable, model: Linear, x: torch.Tensor, k: int) -> np.ndarray:
+def _bounds(function: Callable[..., Any], model: Linear, x: torch.Tensor, k: int) -> np.ndarray:
     """What the learner's function says of pictures x (N, 2, 3), always from the same seed."""
     case = f"{len(x)} pictures, k = {k:,}"
     with torch.no_grad():

@@ -22,7 +22,7 @@ class Nothing(Hint):
     """There is no answer yet."""
 
 
-def call(function: object, *arguments, case: str) -> object:
+def call(function: object, *arguments: object, case: str) -> object:
     """What the learner's function returns for the arguments of a case, which is described in words.
 
     Tensors and arrays are handed over as copies: an answer that changes what it is given does not spoil the next case.
@@ -39,7 +39,7 @@ def call(function: object, *arguments, case: str) -> object:
         raise Hint(f"{case}: {_name(function)} stops with {told}.") from error
 
 
-def ask(function: object, *arguments, case: str) -> object:
+def ask(function: object, *arguments: object, case: str) -> object:
     """What the learner's function returns, as `call`; that it returns nothing is taken for no answer."""
     result = call(function, *arguments, case=case)
     if result is None or result is ...:

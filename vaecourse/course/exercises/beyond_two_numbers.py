@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,7 +39,7 @@ def sigma(answer: float) -> str:
     return f"With it the plain loss has the slopes of theirs: sigma = {right:.3f}, and there is no beta left."
 
 
-def log_mix(function: Callable) -> str:
+def log_mix(function: Callable[..., Any]) -> str:
     """mix: log Q(z) (M,) of the mix of N needles. Held against SciPy, near the needles and far from them."""
     for case, z, means, sds in _cases():
         answer = ask(function, *(torch.tensor(a, dtype=torch.float32) for a in (z, means, sds)), case=case)

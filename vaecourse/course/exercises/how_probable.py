@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy.integrate import quad
@@ -13,7 +14,7 @@ from .asking import Hint, ask, compare, number, stray
 __all__ = ["CHECKS"]
 
 
-def kept_out(function: Callable) -> str:
+def kept_out(function: Callable[..., Any]) -> str:
     """kept-out: how often a real score exceeds an intruder's. All pairs are counted, ties as half."""
     rng = np.random.default_rng(9)
     cases = {
@@ -38,7 +39,7 @@ def kept_out(function: Callable) -> str:
     return "All pairs, counted one by one, give the same."
 
 
-def efficiency(function: Callable) -> str:
+def efficiency(function: Callable[..., Any]) -> str:
     """efficiency: E[w]^2 / E[w^2], the share of effective draws, from N(0, s^2) for N(0, 1) in d dimensions."""
     for s, d in ((1.0, 7), (1.2, 1), (1.2, 10), (2.0, 3), (0.8, 2)):
         case = f"s = {s}, {d} dimensions"

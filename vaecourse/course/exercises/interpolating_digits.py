@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from .asking import Hint, array, ask, stray
 __all__ = ["CHECKS"]
 
 
-def slerp(function: Callable) -> str:
+def slerp(function: Callable[..., Any]) -> str:
     """slerp: the arc between two codes (d,). A quarter turn, a half turn, ends in one direction, an end at zero."""
     a, b = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
     cases = {
@@ -53,7 +54,7 @@ def _code(z: np.ndarray) -> str:
     return "(" + ", ".join(f"{v:.3g}" for v in z) + ")"
 
 
-def cheapest(function: Callable) -> str:
+def cheapest(function: Callable[..., Any]) -> str:
     """cheapest: a way over a grid of costs (H, W) with the lowest price, as cells (T, 2)."""
     rng = np.random.default_rng(8)
     wall = np.full((7, 9), 0.1)

@@ -28,11 +28,11 @@ class Linear:
         self.b = torch.linspace(-0.5, 0.5, 6).double()
         self.prior = Independent(Normal(torch.zeros(2).double(), torch.ones(2).double()), 1)
 
-    def decode(self, z: Tensor) -> Independent:
+    def decode(self, z: Tensor) -> Independent[Normal]:
         mean = (z.double() @ self.W.T + self.b).unflatten(-1, _SHAPE)
         return Independent(Normal(mean, torch.full_like(mean, self.sigma)), 2)
 
-    def encode(self, x: Tensor) -> Independent:
+    def encode(self, x: Tensor) -> Independent[Normal]:
         variance = 1 / (1 + self.W.square().sum(0) / self.sigma**2)
         mean = variance * ((x.flatten(-2).double() - self.b) @ self.W) / self.sigma**2
         return Independent(Normal(mean, self.wide * variance.sqrt().expand_as(mean)), 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from .asking import Hint, array, ask, compare
 __all__ = ["CHECKS"]
 
 
-def axis(function: Callable) -> str:
+def axis(function: Callable[..., Any]) -> str:
     """axis: the direction (2,) in which points (N, 2) spread the most. 1,800 directions are tried."""
     cloud = np.random.default_rng(7).standard_normal((400, 2)) * [1.0, 0.3]
     turns = np.deg2rad(np.arange(0, 180, 0.1))
@@ -40,7 +41,7 @@ def axis(function: Callable) -> str:
     return "Of 1,800 directions none spreads the points more, for three clouds."
 
 
-def even_places(function: Callable) -> str:
+def even_places(function: Callable[..., Any]) -> str:
     """even: places (frames, 2) on a path (T, 2) between which the drawings (T, D) change evenly.
 
     The drawing is (u^2, 0, …) at z = (u, 3 - u): equal steps of u^2.

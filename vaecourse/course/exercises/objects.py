@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,7 +36,7 @@ def flow(shift: float) -> str:
     raise Hint(f"the mug moves by {-32 * value:.1f} pixels to the right. 64 pixels are 2 units.")
 
 
-def bridge(function: Callable) -> str:
+def bridge(function: Callable[..., Any]) -> str:
     """bridge: mean and standard deviation of P(z | x_left, x_right). A random walk is held at both ends."""
     for z_left, z_right, d_left, d_right, spread in ((1.0, 3.0, 0.25, 0.75, 1.0), (0.0, -2.0, 1.5, 0.5, 0.6)):
         case = f"codes {z_left:g} and {z_right:g}, {d_left:g} and {d_right:g} steps away"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtr
@@ -34,7 +35,7 @@ def quantiles(line: object) -> str:
     raise Hint(f"between neighbours lie {steps.min():.1%} to {steps.max():.1%} of the prior; it should be one share.")
 
 
-def bhattacharyya(function: Callable) -> str:
+def bhattacharyya(function: Callable[..., Any]) -> str:
     """bhattacharyya: the integral of sqrt(p q) of normals fitted to points (N, 2). Summed up on a grid."""
     rng = np.random.default_rng(6)
     shapes = [np.array([[1.0, 0.3], [0.0, 0.5]]), np.array([[0.4, 0.0], [0.5, 1.2]])]

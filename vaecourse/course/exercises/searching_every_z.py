@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp, softmax
@@ -29,7 +30,7 @@ def freedom(loss: float) -> str:
     return "A prior four times as wide is a quarter as high in its middle: log 4."
 
 
-def log_mean(function: Callable) -> str:
+def log_mean(function: Callable[..., Any]) -> str:
     """log-mean: log of the mean of exp(log_l). SciPy adds up."""
     cases = {
         "three small numbers": np.log([0.1, 0.2, 0.6]),
@@ -52,7 +53,7 @@ def log_mean(function: Callable) -> str:
     return "Small numbers, large ones, and such as no float could hold if you took the exponential first."
 
 
-def authors(function: Callable) -> str:
+def authors(function: Callable[..., Any]) -> str:
     """authors: P(writer|x), (W, N), from log P(x|writer), (W, N), each writer as likely as the others."""
     log_p = np.array([[-300.0, -820.0, -1510.0, 900.0], [-301.0, -820.0, -1400.0, 890.0], [-302.0, -821.0, -1650.0, 1]])
     what = "probabilities, one row for each of 3 writers and one column for each of 4 pictures"

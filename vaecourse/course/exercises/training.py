@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,7 +45,7 @@ def price(factor: float) -> str:
     return "A miss by a hundredth of the grey scale costs 50 nats, in each pixel."
 
 
-def step(function: Callable) -> str:
+def step(function: Callable[..., Any]) -> str:
     """step: one step of training, in place. Plain gradient descent moves a weight by the rate times its slope."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -84,7 +85,7 @@ def _slope(model: VAE, x: Tensor, with_kl: bool = True, seed: int = _SEED) -> Te
     return torch.cat([g.flatten() for g in gradients])
 
 
-def _moved(function: Callable, model: VAE, x: Tensor) -> Tensor:
+def _moved(function: Callable[..., Any], model: VAE, x: Tensor) -> Tensor:
     """How far a step of the learner's moves the weights, with the draws of _SEED."""
     before = _weights(model)
     optimizer = torch.optim.SGD(model.parameters(), lr=_RATE)
@@ -92,7 +93,7 @@ def _moved(function: Callable, model: VAE, x: Tensor) -> Tensor:
     return _weights(model) - before
 
 
-def stop(function: Callable) -> str:
+def stop(function: Callable[..., Any]) -> str:
     """stop: whether to stop, given held-out scores and a patience. Likely wrong rules run beside it."""
     wrong = {
         "a score is better if it beats the best so far, not the one before it.": _after_the_last,
@@ -110,7 +111,7 @@ def stop(function: Callable) -> str:
     return "Five runs, among them one that never has to stop."
 
 
-def _length(scores: list[float], patience: int, rule: Callable) -> int:
+def _length(scores: list[float], patience: int, rule: Callable[..., Any]) -> int:
     """After how many epochs a rule stops this run, asked before the first epoch and after each."""
     for epochs in range(len(scores) + 1):
         case = f"scores {scores[:epochs]}, patience {patience}"
@@ -126,23 +127,23 @@ def _bad(scores: list[float]) -> list[bool]:
     return [score <= max(scores[:n]) for n, score in enumerate(scores) if n]
 
 
-def _after_the_last(scores, patience):
+def _after_the_last(scores: list[float], patience: int) -> bool:
     return len(scores) > patience and all(b <= a for a, b in pairwise(scores[-patience - 1 :]))
 
 
-def _all_bad_ones(scores, patience):
+def _all_bad_ones(scores: list[float], patience: int) -> bool:
     return sum(_bad(scores)) >= patience
 
 
-def _late(scores, patience):
+def _late(scores: list[float], patience: int) -> bool:
     return len(scores) > patience + 1 and all(_bad(scores)[-patience - 1 :])
 
 
-def _upside_down(scores, patience):
+def _upside_down(scores: list[float], patience: int) -> bool:
     return len(scores) > patience and all(_bad([-s for s in scores])[-patience:])
 
 
-def _impatient(scores, patience):
+def _impatient(scores: list[float], patience: int) -> bool:
     return any(_bad(scores))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ def nine(rotation: float) -> str:
     return f"A classifier that knows drawn digits reads the 6 that is turned by {turn:g} degrees as a 9, too."
 
 
-def lean(function: Callable) -> str:
+def lean(function: Callable[..., Any]) -> str:
     """lean: how much a 1 leans on the page, from its slant and the paper's turn. The ink of drawn 1s is measured."""
     slant, rotation = np.array([0.0, 0.0, 0.3, 0.2, -0.3, -0.2, 0.1]), np.array([8.0, -8.0, 0.0, 6.0, 4.0, -6.0, -3.0])
     measured = scorecard.slant(torch.from_numpy(strokes.draw(1, slant=slant, rotation=rotation))).numpy()
@@ -47,7 +48,7 @@ def lean(function: Callable) -> str:
     return "It agrees with what the ink of seven drawn 1s says."
 
 
-def encode(function: Callable) -> str:
+def encode(function: Callable[..., Any]) -> str:
     """encode: the slant and thickness of a drawn 4. The writer knows them."""
     rng = np.random.default_rng(1)
     truth = np.c_[rng.uniform(-0.6, 0.6, 24), rng.uniform(1, 5, 24)]

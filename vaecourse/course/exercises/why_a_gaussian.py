@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from .asking import Hint, ask, compare, number, stray
 __all__ = ["CHECKS"]
 
 
-def ess(function: Callable) -> str:
+def ess(function: Callable[..., Any]) -> str:
     """ess: the effective sample size of log-weights (n,). Counted in fractions."""
     cases = {
         "weights 1, 2, 3": [1, 2, 3],
@@ -46,7 +47,7 @@ def ess(function: Callable) -> str:
     return "Equal weights count fully, a single one counts as one, and a common factor changes nothing."
 
 
-def laplace(function: Callable) -> str:
+def laplace(function: Callable[..., Any]) -> str:
     """laplace: the b of Laplace's distribution under which pictures x, drawn as f, are the most probable."""
     rng = np.random.default_rng(3)
     f = rng.uniform(0.2, 0.8, (5, 8, 8))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -13,7 +14,7 @@ from .asking import Hint, array, ask, compare
 __all__ = ["CHECKS"]
 
 
-def ink(function: Callable) -> str:
+def ink(function: Callable[..., Any]) -> str:
     """ink: grey pictures, 0 black and 1 white, as ink. Each case is made of ink, so what must come out is known."""
     for case, grey, right, wrong in _folders():
         got = array(ask(function, grey, case=case), grey.shape, f"{case}: pictures like those given")
@@ -62,7 +63,7 @@ def _folders() -> list[tuple[str, np.ndarray, np.ndarray, dict[str, np.ndarray]]
     ]
 
 
-def hold_back(function: Callable) -> str:
+def hold_back(function: Callable[..., Any]) -> str:
     """bursts: which pictures are held back, whole bursts at a time. Bursts of all sizes, in any order."""
     rng = np.random.default_rng(12)
     sizes = rng.integers(1, 12, 20)
@@ -80,7 +81,7 @@ def hold_back(function: Callable) -> str:
     )
 
 
-def _mask(function: Callable, bursts: np.ndarray, share: float, seed: int, case: str) -> np.ndarray:
+def _mask(function: Callable[..., Any], bursts: np.ndarray, share: float, seed: int, case: str) -> np.ndarray:
     """What the answer holds back, (N,) of 0 and 1."""
     answer = ask(function, bursts, share, np.random.default_rng(seed), case=case)
     if isinstance(answer, list | tuple):
