@@ -25,6 +25,7 @@ __all__ = [
     "difference",
     "load_model",
     "load_pretrained",
+    "parse_safetensors",
     "pretrained_names",
     "read_safetensors",
     "save_model",
@@ -73,16 +74,21 @@ def read_safetensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any
         raise CheckpointError(f"there is no file {path}. Check the name, or train the model first.") from error
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({error.strerror}). Check its rights, and the name.") from error
+    return parse_safetensors(data, str(path))
+
+
+def parse_safetensors(data: bytes, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The same of a file's bytes; `name` says in an error what they are."""
     try:
         tensors = load(data)
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         meta = json.loads(header["__metadata__"]["meta"])
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(
-            f"{path} is not a whole checkpoint of this course ({error}). Delete it and train or download it again."
+            f"{name} is not a whole checkpoint of this course ({error}). Delete it and train or download it again."
         ) from error
     if not isinstance(meta, dict):
-        raise CheckpointError(f"{path} carries no description of its model. Delete it and train it again.")
+        raise CheckpointError(f"{name} carries no description of its model. Delete it and train it again.")
     return tensors, meta
 
 

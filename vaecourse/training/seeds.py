@@ -37,7 +37,7 @@ def train_seeds(name: str, seeds: int, folder: str | Path = ".", device: str | N
         raise ValueError(f"seeds must be at least 2, for one run says nothing about the spread; got {seeds}.")
     for seed in range(seeds):
         recipe, path = replace(RECIPES[name], seed=seed), Path(folder) / f"{name}-seed{seed}.safetensors"
-        if not distributed.from_leader(distributed.leads() and _is_made(recipe, path)):
+        if not distributed.from_leader(b"made" * (distributed.leads() and _is_made(recipe, path))):
             train_vae(recipe, path, device)
         yield path
 

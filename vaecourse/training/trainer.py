@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from ..model import CheckpointError, as_count, difference, read_safetensors, write_safetensors
+from ..model import CheckpointError, as_count, difference, parse_safetensors, read_safetensors, write_safetensors
 from . import distributed
 
 __all__ = ["Trainer", "TrainingDiverged", "as_device", "best_device", "fingerprint", "shuffled"]
@@ -188,7 +188,9 @@ class Trainer:
         saved = None
         if self.checkpoint is not None and self.resume and distributed.leads() and self.checkpoint.exists():
             saved = self._read(self.checkpoint)
-        saved = distributed.from_leader(saved)
+        if several:
+            content = distributed.from_leader(self.checkpoint.read_bytes() if self.checkpoint and saved else b"")
+            saved = parse_safetensors(content, "what the leader sent") if content else None
         if saved is not None:
             self._restore(*saved)
         self.means = distributed.in_parallel(self.model, self._means)
