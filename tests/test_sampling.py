@@ -223,7 +223,7 @@ def test_an_encoder_of_any_kind_is_drawn_from_as_it_is(name):
 
 @pytest.mark.parametrize("name", ["correlated", "mixture", "Laplace", "StudentT", "uniform"])
 def test_any_prior_against_a_sum_over_the_plane(name):
-    model = Decoder(lambda z: torch.stack([z[..., 0] * z[..., 1], z[..., 0].sin(), z[..., 1]], -1), 2, 0.5)
+    model = Decoder(lambda z: torch.stack([z[..., 0] + 0.2 * z[..., 1].sin(), z[..., 1], z.sum(-1) / 2], -1), 2, 0.5)
     flat = Independent(Uniform(-2 * torch.ones(2), 2 * torch.ones(2)), 1)
     model.prior = flat if name == "uniform" else PRIORS[name]
     model.encode = lambda x: Independent(Normal(torch.zeros(len(x), 2), 1.5), 1)
