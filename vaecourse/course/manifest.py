@@ -14,7 +14,7 @@ __all__ = ["Claim", "claim", "claims"]
 
 @dataclass(frozen=True)
 class Claim:
-    """One measured number: `value` in `unit`, allowed to move by `tolerance`, of `dataset`, recomputed by `how`."""
+    """One number: `value` in `unit`, may move by `tolerance`, of `dataset`, measured by `how`; `unlike` is not it."""
 
     says: str
     value: float
@@ -23,6 +23,7 @@ class Claim:
     unit: str
     dataset: str
     how: str
+    unlike: str
 
     @property
     def number(self) -> str:
