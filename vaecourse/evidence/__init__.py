@@ -4,6 +4,7 @@ chapter on how probable a picture is).
 `quadrature` is the truth in two dimensions; the others estimate it by chance, in any number of dimensions. Each
 returns an `Estimate`: the value, how far to trust it, and how many drawings it cost.
 
+    >>> import torch
     >>> from vaecourse.course.exercises.linear import Linear
     >>> model = Linear(wide=1.5)
     >>> x = model.draw(1)
