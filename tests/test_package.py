@@ -32,7 +32,7 @@ def test_the_wheel_works_where_this_folder_is_not(wheel, tmp_path):
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); import vaecourse; "
         "from vaecourse import LatentExplorer, load_pretrained; "
-        "from vaecourse.claims import claim; claim('mnist-2d-elbo'); "
+        "from vaecourse.course import claim; claim('mnist-2d-elbo'); "
         "plane = LatentExplorer(load_pretrained('strokes-2d-page')); "
         "print(vaecourse.__file__, len(plane.weights), '<latent-explorer' in plane._repr_mimebundle_()[0]['text/html'])"
     )

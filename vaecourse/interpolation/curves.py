@@ -224,13 +224,14 @@ def _picture_steps(f: Drawer, path: Any) -> Tensor:
     """The distances (..., T - 1) between the pictures of neighbours on paths (..., T, latent_dim)."""
     path = _check_path(path)
     z = path.reshape(-1, path.shape[-1])
-    last, steps = values(f, z[:1]), []
-    for part in z.split(points_at_once(f, z)):
+    last = values(f, z[:1])
+    steps, size = last.new_empty(len(z)), points_at_once(f, z)
+    for some, part in zip(steps.split(size), z.split(size), strict=True):
         value = torch.cat([last, values(f, part)])
-        steps.append(value.diff(dim=0).norm(dim=1))
-        last = value[-1:]
+        some[:] = value.diff(dim=0).norm(dim=1)
+        last = value[-1:].clone()
     # Each path's first is the step from the path before it, or from itself.
-    return torch.cat(steps).reshape(path.shape[:-1])[..., 1:]
+    return steps.reshape(path.shape[:-1])[..., 1:]
 
 
 def check_codes(z: Any, name: str) -> Tensor:

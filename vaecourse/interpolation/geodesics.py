@@ -175,19 +175,25 @@ def _tangents(f: Drawer, z: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     Their energy (P,); minus its half slope at the inner points, (P, T - 2, d); and its half curvature were f straight:
     2 J_t^T J_t (P, T - 2, d, d), and -J_t^T J_(t+1), between neighbours (P, T - 3, d, d).
     """
-    value, j, parts = z.new_empty(len(z), 0, 0), z.new_empty(len(z), 0, 0, 0), []
-    for part in z.split(max(1, points_at_once(f, z[:, 0], slopes=True) // len(z)), dim=1):
+    pairs, length, d = z.shape
+    # All of it is made before the blocks: a small tensor that outlives each would keep the holes from being used.
+    energy, slope = z.new_zeros(pairs), z.new_empty(pairs, length - 2, d)
+    diagonal, upper = (z.new_empty(pairs, length - 2, d, d) for _ in range(2))
+    value, j = z.new_empty(pairs, 0, 0), z.new_empty(pairs, 0, 0, 0)
+    end = 0
+    for part in z.split(max(1, points_at_once(f, z[:, 0], slopes=True) // pairs), dim=1):
         new = [v.unflatten(0, part.shape[:2]) for v in values_and_jacobian(f, part.flatten(0, 1))]
         # Two points are kept: the first of the new ones needs both neighbours.
         value, j = (
             torch.cat([old[:, -2:], n], 1) if old.numel() else n for old, n in zip((value, j), new, strict=True)
         )
-        inner = j[:, 1:-1]
-        energy = value.diff(dim=1)[:, -part.shape[1] :].square().sum(2)
-        slope = torch.einsum("ptDd,ptD->ptd", inner, value.diff(n=2, dim=1))
-        parts.append((energy, slope, 2 * inner.mT @ inner, -j[:, :-2].mT @ inner))
-    energy, slope, diagonal, upper = (torch.cat(p, dim=1) for p in zip(*parts, strict=True))
-    return energy.sum(1), slope, diagonal, upper[:, 1:]
+        end += part.shape[1]
+        energy += value.diff(dim=1)[:, -part.shape[1] :].square().sum((1, 2))
+        inner, some = j[:, 1:-1], slice(max(0, end - value.shape[1]), max(0, end - 2))
+        slope[:, some] = torch.einsum("ptDd,ptD->ptd", inner, value.diff(n=2, dim=1))
+        diagonal[:, some] = 2 * inner.mT @ inner
+        upper[:, some] = -j[:, :-2].mT @ inner
+    return energy, slope, diagonal, upper[:, 1:]
 
 
 def _gauss_newton(slope: Tensor, diagonal: Tensor, upper: Tensor, damping: Tensor) -> tuple[Tensor, Tensor]:
@@ -250,15 +256,18 @@ def _edges(f: Drawer, grid: Tensor) -> np.ndarray:
     Three rows of pictures are there at a time.
     """
     points_at_once(f, grid.flatten(0, 1))  # says so if that is too much
-    number = np.arange(grid[..., 0].numel()).reshape(grid.shape[:2])
-    rows: list[Tensor] = []
-    edges = []
+    moves = ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (2, -1), (1, -2))
+    costs = np.full((len(moves), *grid.shape[:2]), np.inf)
+    first = values(f, grid[0])
+    rows = first.new_empty(3, *first.shape)
     for r, codes in enumerate(grid):
-        rows = [*rows[-2:], values(f, codes)]
-        for i, k in ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (2, -1), (1, -2)):
+        rows[r % 3] = values(f, codes)
+        for cost, (i, k) in zip(costs, moves, strict=True):
             if i <= r:
                 here, there = slice(max(0, -k), len(codes) - max(0, k)), slice(max(0, k), len(codes) + min(0, k))
-                cost = (rows[-1 - i][here] - rows[-1][there]).norm(dim=-1).double().cpu().numpy()
-                cost = cost + 1e-12  # free steps would be no edges
-                edges.append(np.stack([number[r - i, here], number[r, there], cost])[:, np.isfinite(cost)])
-    return np.concatenate(edges, axis=1)
+                cost[r - i, here] = (rows[(r - i) % 3][here] - rows[r % 3][there]).norm(dim=-1).cpu()
+    number = np.arange(costs[0].size).reshape(costs[0].shape)
+    costs += 1e-12  # free steps would be no edges
+    ends = [number + i * grid.shape[1] + k for i, k in moves]
+    edges = np.stack([np.broadcast_to(number, costs.shape), ends, costs])
+    return edges[:, np.isfinite(costs)]
