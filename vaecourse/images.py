@@ -30,15 +30,18 @@ def as_images(
 ) -> Tensor:
     """Pictures as a float tensor (N, *image_shape) with values in [0, 1].
 
-    images       a tensor, an array, nested lists, or whatever carries them as `.images`, such as an ImageSet
-    image_shape  the shape of one picture; None takes any (H, W)
-    like         a tensor, such as a model's weight, whose device and precision they get; None: the CPU, float32
-    name         what to call them in an error
-    leading      how many axes may stand before the picture's own; None: any number, also none
-    values       False looks at the shape only: for sets that were checked before, since a look stalls a GPU
+    Args:
+        images: a tensor, an array, nested lists, or whatever carries them as `.images`, such as an ImageSet
+        image_shape: the shape of one picture; None takes any (H, W)
+        like: a tensor, such as a model's weight, whose device and precision they get; None: the CPU, float32
+        name: what to call them in an error
+        leading: how many axes may stand before the picture's own; None: any number, also none
+        values: False looks at the shape only: for sets that were checked before, since a look stalls a GPU
 
-    Raises ValueError, saying what to do, for another shape, whole numbers, NaN, and values outside [0, 1].
+    Raises:
+        ValueError: Saying what to do, for another shape, whole numbers, NaN, and values outside [0, 1].
 
+    Example:
         >>> as_images(np.eye(4)[None]).dtype
         torch.float32
         >>> as_images(np.eye(4), (4, 4))
@@ -82,7 +85,8 @@ def check_range(x: Tensor, name: str = "images") -> None:
 def as_codes(z: Any, latent_dim: int | None = None, like: Tensor | None = None, *, name: str = "z") -> Tensor:
     """Codes as a float tensor (..., latent_dim), in the precision and on the device of `like`.
 
-    Raises ValueError, saying what to do, for what is no number and for another number of coordinates.
+    Raises:
+        ValueError: Saying what to do, for what is no number and for another number of coordinates.
     """
     z = as_numbers(z, name)
     if z.ndim < 1 or (latent_dim is not None and z.shape[-1] != latent_dim):
@@ -96,7 +100,8 @@ def as_codes(z: Any, latent_dim: int | None = None, like: Tensor | None = None, 
 def as_numbers(given: Any, name: str) -> Tensor:
     """A tensor of whatever holds real numbers: arrays of any byte order and stride, lists of tensors, numbers.
 
-    Raises ValueError for anything else.
+    Raises:
+        ValueError: For anything else.
     """
     if isinstance(given, Tensor):
         if given.is_complex() or given.is_sparse:
@@ -123,8 +128,12 @@ def as_array(given: Any, name: str) -> NDArray[Any]:
 def as_labels(given: Any, shape: tuple[int, ...], classes: int | None = None, *, name: str = "labels") -> Tensor:
     """Labels of a shape as an int64 tensor on the CPU: whole numbers from 0, below `classes` if that is given.
 
-    Floats that are whole numbers will do. Raises ValueError, saying what to do, for all else.
+    Floats that are whole numbers will do.
 
+    Raises:
+        ValueError: Saying what to do, for all else.
+
+    Example:
         >>> as_labels([0.0, 2.0], (2,))
         tensor([0, 2])
     """
@@ -150,7 +159,9 @@ def as_labels(given: Any, shape: tuple[int, ...], classes: int | None = None, *,
 def as_generator(generator: torch.Generator | None, device: torch.device) -> torch.Generator:
     """A generator on the device; None makes one with seed 0. The global state is never drawn from.
 
-    Raises TypeError for anything else, ValueError for a generator of another device.
+    Raises:
+        TypeError: For anything else.
+        ValueError: For a generator of another device.
     """
     if generator is None:
         return torch.Generator(device).manual_seed(0)

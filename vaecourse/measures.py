@@ -51,7 +51,8 @@ def _batches(model: VAE, images: Any) -> tuple[Tensor, ...]:
 def neighbour_classes(known_codes: Any, known_labels: Any, new_codes: Any, k: int = 10) -> NDArray[np.int64]:
     """The labels (M, k) of the k known codes (N, d) nearest to each new code (M, d), nearest first.
 
-    Raises ValueError when there are fewer than k known codes, or codes and labels do not pair up.
+    Raises:
+        ValueError: When there are fewer than k known codes, or codes and labels do not pair up.
     """
     known = _points(known_codes, "known_codes")
     if not 1 <= k <= len(known):
@@ -85,8 +86,12 @@ def overlap_matrix(
     """(C, C): row i holds the mix of classes among the k nearest known codes of a new code of class i.
 
     Rows sum to 1. Where classes do not overlap this is the identity; the entry (i, j) is the share of class j in the
-    neighbourhood of class i. Raises ValueError when some class has no new code.
+    neighbourhood of class i.
 
+    Raises:
+        ValueError: When some class has no new code.
+
+    Example:
         >>> known, labels = [[0, 0], [0, 1], [5, 5], [5, 6]], [0, 0, 1, 1]
         >>> new, new_labels = [[0, 0.5], [5, 5.5], [1, 0]], [0, 1, 1]
         >>> overlap_matrix(known, labels, new, new_labels, k=2)

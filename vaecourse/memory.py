@@ -13,8 +13,10 @@ BUDGET = 224 * 2**20  # bytes, with which everything stays below 300 MB: the all
 def at_once(each: int, what: str, share: float = 0.25) -> int:
     """How many things of `each` bytes fill their share of the budget; one, if the whole budget holds no more.
 
-    Raises MemoryError, saying what to do, when the budget does not hold a single one.
+    Raises:
+        MemoryError: Saying what to do, when the budget does not hold a single one.
 
+    Example:
         >>> at_once(2**20, "a picture")
         56
     """

@@ -70,8 +70,11 @@ def use_style() -> None:
 def show(fig: Figure, alt: str) -> None:
     """Displays a figure with a text for those who cannot see it, and closes it.
 
-    Jupyter gives its own images no alt text, so the picture goes out as HTML. `alt` says what the figure shows,
-    with the numbers that matter. Raises ValueError when it is empty.
+    Jupyter gives its own images no alt text, so the picture goes out as HTML. `alt` says what the figure shows, with
+    the numbers that matter.
+
+    Raises:
+        ValueError: When it is empty.
     """
     if not alt.strip():
         raise ValueError("alt is empty: say in a sentence what the figure shows.")
@@ -104,7 +107,11 @@ def source(*things: Callable[..., Any]) -> None:
 def tile(images: Any, columns: int, gap: int = 1) -> NDArray[Any]:
     """One large image of N small ones (N, H, W), row by row, with `gap` empty pixels between them.
 
-    Raises ValueError for other shapes. Two rows of three:
+    Raises:
+        ValueError: For other shapes.
+
+    Example:
+        Two rows of three:
 
         >>> tile(np.zeros((6, 28, 28)), columns=3).shape
         (57, 86)

@@ -40,8 +40,9 @@ def speed() -> float:
 def preflight(data: str = "mnist", *, cpu_minutes: float, gpu_minutes: float | None = None) -> Here:
     """Prints one line (data, device, and the minutes this chapter will take here) and returns what it found.
 
-    data         the data set that the chapter wants; a set the course makes itself stands in when it cannot be had
-    cpu_minutes  what the chapter takes on two cores; gpu_minutes the same with a GPU, when that has been measured
+    Args:
+        data: the data set that the chapter wants; a set the course makes itself stands in when it cannot be had
+        cpu_minutes: what the chapter takes on two cores; gpu_minutes the same with a GPU, when that has been measured
     """
     dataset, device = resolve(data), best_device()
     if device.type == "cpu":

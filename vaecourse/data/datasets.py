@@ -66,16 +66,23 @@ def load_dataset(
 ) -> ImageSet:
     """Load a set of images by name.
 
-    name    "mnist" or "strokes" (digits, 28 × 28); "coil-20" or "turntable" (objects from all sides); or a folder of
+    What is downloaded or drawn is kept for the next time, see `downloads.cache_folder`.
+
+    Args:
+        name: "mnist" or "strokes" (digits, 28 × 28); "coil-20" or "turntable" (objects from all sides); or a folder of
             your own images, as `load_folder` takes it: a Path, or a string that is no known name
-    split   "train" (60,000 digits; the default) or "test" (10,000) for digits. Objects and folders have no split:
+        split: "train" (60,000 digits; the default) or "test" (10,000) for digits. Objects and folders have no split:
             which views are held back is for the protocol that scores them to say.
-    size    side in pixels. "coil-20": 128 (the photographs, the default) or a divisor of it (averaged over boxes);
+        size: side in pixels. "coil-20": 128 (the photographs, the default) or a divisor of it (averaged over boxes);
             "turntable": 16 to 256 (64); a folder: the side or (height, width) (28). Digits have one size.
 
-    Returns an ImageSet. Raises ValueError for an unknown name, split or size, DataUnavailable if a file cannot be had
-    here, DataDamaged if a file is not what it should be. What is downloaded or drawn is kept for the next time, see
-    `downloads.cache_folder`.
+    Returns:
+        An ImageSet.
+
+    Raises:
+        ValueError: For an unknown name, split or size.
+        DataUnavailable: If a file cannot be had here.
+        DataDamaged: If a file is not what it should be.
     """
     known = _known(name)
     if known in ("mnist", "strokes"):
@@ -165,8 +172,11 @@ def resolve(name: Name) -> Name | str:
 
     Looks whether the files of "mnist" or "coil-20" are here, in milliseconds (they are read and checked when they are
     loaded), or else fetches them, once in a process. If that fails it prints one line saying so and returns "strokes"
-    or "turntable". Other names come back as they are. Raises ValueError for an unknown name, DataDamaged for a file in
-    VAECOURSE_DATA that is visibly damaged.
+    or "turntable". Other names come back as they are.
+
+    Raises:
+        ValueError: For an unknown name.
+        DataDamaged: For a file in VAECOURSE_DATA that is visibly damaged.
     """
     known = _known(name)
     if known not in STAND_INS:

@@ -46,12 +46,13 @@ class DataDamaged(DataError):
 class Published:
     """A file that others published.
 
-    place    where it lies below VAECOURSE_DATA and below the cache, e.g. "mnist/t10k-labels-idx1-ubyte.gz"; a file
-             that ends in .gz may lie in VAECOURSE_DATA unpacked, too, without that ending
-    mirrors  addresses that serve it: each is put before the file's name
-    read     function of the file's bytes: returns the numbers once they are checked, or raises DataDamaged
-    glance   function of a path: does this look like the whole file? In a millisecond, and without a guarantee
-    limit    the most bytes the file may have, packed or not
+    Args:
+        place: where it lies below VAECOURSE_DATA and below the cache, e.g. "mnist/t10k-labels-idx1-ubyte.gz"; a file
+            that ends in .gz may lie in VAECOURSE_DATA unpacked, too, without that ending
+        mirrors: addresses that serve it: each is put before the file's name
+        read: function of the file's bytes: returns the numbers once they are checked, or raises DataDamaged
+        glance: function of a path: does this look like the whole file? In a millisecond, and without a guarantee
+        limit: the most bytes the file may have, packed or not
     """
 
     place: str
@@ -90,8 +91,11 @@ def at_hand(file: Published) -> bool:
 def obtain(file: Published) -> NDArray[np.uint8]:
     """What a published file holds, from the first place that has it: VAECOURSE_DATA, the cache, the mirrors.
 
-    Raises DataDamaged if the copy in VAECOURSE_DATA is damaged (a damaged copy in the cache is fetched again),
-    DataUnavailable if the file cannot be had. Warns if a download cannot be kept.
+    Warns if a download cannot be kept.
+
+    Raises:
+        DataDamaged: If the copy in VAECOURSE_DATA is damaged (a damaged copy in the cache is fetched again).
+        DataUnavailable: If the file cannot be had.
     """
     if own := _own(file):
         return _read_own(own, file)

@@ -31,10 +31,6 @@ TWELVE_BITS = np.float32(4095 / 65535)  # the white of a camera of 12 bits, wher
 def load_folder(path: str | os.PathLike[str], size: int | tuple[int, int] = 28) -> ImageSet:
     """A folder of your own pictures, one sub-folder a class; the sub-folders' names, sorted, are the class names.
 
-    path  the folder. Pictures that lie deeper belong to the first sub-folder on their way. Where there is no
-          sub-folder, the pictures in the folder are one class, and it gives the name.
-    size  (height, width), or one side, in pixels
-
     Colours become grey, transparent places white, and each picture is brought to size, with a margin in the tone of
     its border if the proportions differ. If most of the border of all pictures is light, light is taken for paper and
     all are inverted, so that 0 is the background either way. Greys of 16 bits are divided by 65,535, or by 4,095 if
@@ -45,7 +41,17 @@ def load_folder(path: str | os.PathLike[str], size: int | tuple[int, int] = 28) 
     sub-folders is left out, and the rest is used; one warning says what and why, unless all of it is hidden files.
     Few pictures, very many classes, and classes called train and test call for a warning, too.
 
-    Returns an ImageSet. Raises ValueError for a bad size, DataUnavailable for a folder without a usable picture.
+    Args:
+        path: the folder. Pictures that lie deeper belong to the first sub-folder on their way. Where there is no
+            sub-folder, the pictures in the folder are one class, and it gives the name.
+        size: (height, width), or one side, in pixels
+
+    Returns:
+        An ImageSet.
+
+    Raises:
+        ValueError: For a bad size.
+        DataUnavailable: For a folder without a usable picture.
     """
     sides = tuple(size) if isinstance(size, tuple | list) else (size, size)
     if len(sides) != 2 or not all(_is_whole(side) and side >= 1 for side in sides):

@@ -29,7 +29,10 @@ def read_idx(data: bytes, size: int, sha256: str) -> NDArray[np.uint8]:
     each length as a big-endian uint32, then the values, last axis fastest (LeCun, Cortes and Burges, "The MNIST
     database", file formats).
 
-    Raises DataDamaged for any other content than the one of this digest. Never unpacks much more than size.
+    Never unpacks much more than size.
+
+    Raises:
+        DataDamaged: For any other content than the one of this digest.
     """
     try:
         content = gzip.GzipFile(fileobj=io.BytesIO(data)).read(size + 1) if data.startswith(GZIP) else data
@@ -55,8 +58,10 @@ def glance_at_idx(path: Path, size: int) -> bool:
 def read_views(data: bytes, sha256: str, objects: int = 20, views: int = 72, side: int = 128) -> NDArray[np.uint8]:
     """The (objects · views, side, side) images obj{1…}__{0…}.png in a zip file, by object, then view.
 
-    Nothing is written to disk, so the folders in members' names mean nothing. Raises DataDamaged for a zip that is
-    broken, lacks an image, or holds other pixels than those of this digest.
+    Nothing is written to disk, so the folders in members' names mean nothing.
+
+    Raises:
+        DataDamaged: For a zip that is broken, lacks an image, or holds other pixels than those of this digest.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -20,14 +20,16 @@ __all__ = ["ImageSet"]
 class ImageSet:
     """Images with labels and what else is known of each, as tensors on the CPU, made of whatever holds them.
 
-    images       (N, H, W), or in colour (N, C, H, W), float32 in [0, 1]; 0 = paper or background, 1 = ink or full light
-    labels       (N,) int64, indices into class_names
-    name         the set's name, one that load_dataset knows or a folder's
-    source       one sentence of credit and terms, to print below a figure
-    class_names  one name a class
-    factors      {name: (N,) numbers}, such as the angle of a view in degrees
+    Args:
+        images: (N, H, W), or in colour (N, C, H, W), float32 in [0, 1]; 0 = paper or background, 1 = ink or full light
+        labels: (N,) int64, indices into class_names
+        name: the set's name, one that load_dataset knows or a folder's
+        source: one sentence of credit and terms, to print below a figure
+        class_names: one name a class
+        factors: {name: (N,) numbers}, such as the angle of a view in degrees
 
-    Raises ValueError if any of this does not hold, or if there is no image.
+    Raises:
+        ValueError: If any of this does not hold, or if there is no image.
     """
 
     images: Tensor = field(repr=False)
@@ -65,8 +67,11 @@ class ImageSet:
     def subset(self, index: Any) -> ImageSet:
         """The images that index picks: a slice, whole numbers or a mask, of NumPy, PyTorch or Python.
 
-        Raises IndexError as NumPy does, and ValueError if nothing is left.
+        Raises:
+            IndexError: As NumPy does.
+            ValueError: If nothing is left.
 
+        Example:
             >>> from vaecourse.data import strokes
             >>> digits = ImageSet(strokes.draw([0, 1, 1]), [0, 1, 1], "mine", "Drawn here.", ("0", "1"))
             >>> len(digits.subset(digits.labels == 1))

@@ -23,12 +23,13 @@ Made = tuple[NDArray[np.float32], NDArray[np.int64], dict[str, NDArray[Any]]]  #
 def made_once(name: str, source: str, make: Callable[[], Made]) -> Made:
     """What make() returns, from the cache if it lies there; otherwise it is made, and kept for the next time.
 
-    name    the set's and its arguments', such as "turntable-64"
-    source  the code that draws it
-
     The file begins with a SHA-256 of all that it depends on: the source, the version of NumPy, the name, and the
     content behind. Where that does not fit, be it for an older drawing or a damaged file, the set is made again. A
     folder that cannot be written to costs time only.
+
+    Args:
+        name: the set's and its arguments', such as "turntable-64"
+        source: the code that draws it
     """
     path = cache_folder() / "made" / f"{name}.safetensors.z"
 

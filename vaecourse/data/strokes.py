@@ -103,9 +103,14 @@ def draw(
     of its way, 0 ≤ t ≤ 1, it is moved in x and y by 0.025 Σ_k c_k cos(π k t) / k of the path's length, k = 1 … K.
     Standard normal coefficients look like natural variation.
 
-    Returns (N, 28, 28) float32 in [0, 1], 0 = paper, 1 = ink. Raises ValueError for an unknown digit or style, a factor
-    that is not finite or out of its range, and shapes that do not fit together.
+    Returns:
+        (N, 28, 28) float32 in [0, 1], 0 = paper, 1 = ink.
 
+    Raises:
+        ValueError: For an unknown digit or style, a factor that is not finite or out of its range, and shapes that do
+            not fit together.
+
+    Example:
         >>> thin, bold = draw(1, thickness=[2, 4]).sum((1, 2))
         >>> print(f"{bold / thin:.1f} times as much ink")
         2.0 times as much ink
@@ -129,9 +134,15 @@ def draw(
 def sample(n: int, generator: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int64], dict[str, Array]]:
     """Draw n digits: the class uniform, the style by its share, each factor from its prior, clipped to its range.
 
-    Returns images (n, 28, 28) float32 in [0, 1], labels (n,) int64, and factors: a dict of (n,) arrays with the keys
-    style, slant, width, thickness, rotation. Each digit has a jitter of its own besides. The same seed gives the same
-    images. Raises TypeError if generator is no numpy Generator, ValueError if n is no positive whole number.
+    Each digit has a jitter of its own besides. The same seed gives the same images.
+
+    Returns:
+        Images (n, 28, 28) float32 in [0, 1], labels (n,) int64, and factors, a dict of (n,) arrays with the keys style,
+        slant, width, thickness, rotation.
+
+    Raises:
+        TypeError: If generator is no numpy Generator.
+        ValueError: If n is no positive whole number.
     """
     if not isinstance(generator, np.random.Generator):
         raise TypeError(f"generator must be a numpy Generator, e.g. np.random.default_rng(0); got {generator!r}")

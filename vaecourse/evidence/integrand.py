@@ -42,9 +42,10 @@ KEPT = 0.4  # of the budget for memory: what a table of decoded codes may take
 class Model(Protocol):
     """What `evidence` asks of a model: a VAE of the course has it, and so has what you write in a few lines.
 
-    An encoder, encode(x), is wanted only where a function says so. Its Q(z|x), and the prior, may be any
-    torch.distributions with a density and the event shape (latent_dim,). Here two numbers make a picture of three
-    pixels, and P(z) says that the two go together. No encoder, no training:
+    Example:
+        An encoder, encode(x), is wanted only where a function says so. Its Q(z|x), and the prior, may be any
+        torch.distributions with a density and the event shape (latent_dim,). Here two numbers make a picture of three
+        pixels, and P(z) says that the two go together. No encoder, no training:
 
         >>> from torch.distributions import Independent, MultivariateNormal, Normal
         >>> from vaecourse import evidence
@@ -151,8 +152,9 @@ def log_integrand(model: Model, x: Tensor, image: Tensor, z: Tensor) -> Tensor:
 def check_x(model: Model, x: Any) -> Tensor:
     """Images on the model's device.
 
-    Raises TypeError for what is no model, and ValueError for images of another shape or type, NaN, or values that no
-    pixel can have.
+    Raises:
+        TypeError: For what is no model.
+        ValueError: For images of another shape or type, NaN, or values that no pixel can have.
     """
     if not isinstance(model, Model):
         raise TypeError(f"a model has decode(z), prior and latent_dim (see evidence.Model); got {model!r:.60}.")
@@ -208,7 +210,9 @@ class Table:
 
     z (G, d); the product runs in `dtype`. `KEPT` of the budget for memory may keep the decoded codes; where they do not
     fit, `kept` is False, and they are decoded again for each call of `log_likelihood`.
-    Raises ValueError when sigma changes with z: the product has no room for it.
+
+    Raises:
+        ValueError: When sigma changes with z: the product has no room for it.
     """
 
     @torch.no_grad()

@@ -27,7 +27,8 @@ class Maps:
 def posterior_maps(model: Model, x: Any, z: Any, log_p_x: Tensor | float) -> Maps:
     """Prior, likelihood, integrand and posterior of one image x (*image_shape) at codes z (M, 2), given log P(x).
 
-    Raises ValueError for several images or values of log P(x), and for codes of another shape.
+    Raises:
+        ValueError: For several images or values of log P(x), and for codes of another shape.
     """
     x = as_numbers(getattr(x, "images", x), "x")
     one = model.decode(model.prior.mean[None]).event_shape

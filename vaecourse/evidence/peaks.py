@@ -88,7 +88,8 @@ class Peaks:
 def find_peaks(model: Model, x: Tensor, starts: Tensor, merge: float = MERGE) -> Peaks:
     """Climbs from `starts` (N, K, d) and keeps one climb for each peak that matters; x (N, *image_shape).
 
-    merge  tops closer than this many standard deviations count as one peak
+    Args:
+        merge: tops closer than this many standard deviations count as one peak
     """
     try:
         z, now, decodes = climb(model, x, starts)
@@ -105,8 +106,11 @@ def find_peaks(model: Model, x: Tensor, starts: Tensor, merge: float = MERGE) ->
 def climb(model: Model, x: Tensor, z: Tensor, steps: int = 20) -> tuple[Tensor, Slopes, Tensor]:
     """Gauss-Newton, damped where a step would lead down (Levenberg-Marquardt), from z (N, K, d) up the landscape.
 
-    Returns where the climbs ended, the slopes there, and the decodes each image took. A climb ends when another step
-    promises less than a thousandth of a nat, when it meets a higher climb, or when it looks hopeless beside the best.
+    A climb ends when another step promises less than a thousandth of a nat, when it meets a higher climb, or when it
+    looks hopeless beside the best.
+
+    Returns:
+        Where the climbs ended, the slopes there, and the decodes each image took.
     """
     n, k, d = z.shape
     z = z.clone()

@@ -38,9 +38,12 @@ FAR = 8.0  # standard deviations from a peak up to which its lattice is trusted 
 class PlaneTable(Table):
     """The decoded plane. Steps grow outwards, from .04 prior standard deviations to .5 at 12, as decoders soften there.
 
-    Its 161 x 161 drawings take 81 MB for 28 x 28 pixels, in float32: it only says where to look. Make it once and
-    hand it to `quadrature` and `modes` if you call them often. Of larger pictures it keeps no drawings, and costs its
-    decodes at each call. Raises ValueError unless the latent space is a plane, and for a prior too jagged for it.
+    Its 161 x 161 drawings take 81 MB for 28 x 28 pixels, in float32: it only says where to look. Make it once and hand
+    it to `quadrature` and `modes` if you call them often. Of larger pictures it keeps no drawings, and costs its
+    decodes at each call.
+
+    Raises:
+        ValueError: Unless the latent space is a plane, and for a prior too jagged for it.
     """
 
     def __init__(self, model: Model) -> None:
@@ -100,12 +103,16 @@ class PlaneTable(Table):
 def quadrature(model: Model, x: Any, table: PlaneTable | None = None, progress: bool = False) -> Estimate:
     """log P(x) of images x (N, *image_shape) in a latent plane: the truth, with a bound on its error.
 
-    table     the decoded plane, if it was made before
-    progress  shows a bar
-
     Spends at most 500 decodes an image beyond the table. `converged` says for each image whether the bound is below
-    1e-3 nats; where it is not, `error` only tells the size of the trouble. Raises ValueError for another latent
-    dimension, wrong images, a prior with an edge, and a table that is not this model's.
+    1e-3 nats; where it is not, `error` only tells the size of the trouble.
+
+    Args:
+        table: the decoded plane, if it was made before
+        progress: shows a bar
+
+    Raises:
+        ValueError: For another latent dimension, wrong images, a prior with an edge, and a table that is not this
+            model's.
     """
     x, table = _prepared(model, x, table)
     parts = []
@@ -122,7 +129,9 @@ def modes(model: Model, x: Any, table: PlaneTable | None = None) -> Peaks:
     """The peaks of the posterior P(z|x), those with most mass first; `log_mass` is what each holds of log P(x).
 
     The first one's `z` is the MAP, and `height` the integrand there; `z` and `covariance` of all are those of the top.
-    Raises ValueError as `quadrature` does.
+
+    Raises:
+        ValueError: As `quadrature` does.
     """
     x, table = _prepared(model, x, table)
     blocks = x.split(_images_at_once(table))

@@ -75,14 +75,16 @@ def importance(
 ) -> Estimate:
     """Importance sampling: draw z where it may matter and divide by how often one looks there, P(x|z) P(z) / Q(z).
 
-    proposal  "encoder": Q(z|x), which must not be narrower than P(z|x) anywhere for the error to be honest;
-              "defensive": half Q(z|x), two fifths Q(z|x) four times as wide, a tenth the prior, so that no weight
-              exceeds ten times the likelihood (Hesterberg 1995); where both are normals with independent coordinates;
-              "laplace": normals fitted to the peaks that a climb from the encoder's guess, if there is an encoder, and
-              from the eight best of 512 draws of the prior finds, half as wide again in variance.
+    Args:
+        proposal: "encoder": Q(z|x), which must not be narrower than P(z|x) anywhere for the error to be honest;
+            "defensive": half Q(z|x), two fifths Q(z|x) four times as wide, a tenth the prior, so that no weight exceeds
+            ten times the likelihood (Hesterberg 1995); where both are normals with independent coordinates; "laplace":
+            normals fitted to the peaks that a climb from the encoder's guess, if there is an encoder, and from the
+            eight best of 512 draws of the prior finds, half as wide again in variance.
 
-    Raises ValueError for an unknown proposal and for one that cannot be made of this model, TypeError for want of an
-    encoder.
+    Raises:
+        ValueError: For an unknown proposal and for one that cannot be made of this model.
+        TypeError: For want of an encoder.
     """
     samples = _count(samples, "samples")
     if proposal not in _PROPOSALS:
@@ -102,9 +104,11 @@ def importance(
 def iwae(model: Model, x: Any, k: int, *, generator: torch.Generator | None = None, repeats: int = 1) -> Estimate:
     """The bound E[log mean of k weights] <= log P(x), with z from the encoder; k = 1 is the ELBO.
 
-    Rises with k towards log P(x) (Burda, Grosse and Salakhutdinov, "Importance Weighted Autoencoders", 2016).
-    The error is the standard error over `repeats` independent estimates, None for a single one.
-    Raises TypeError for want of an encoder.
+    Rises with k towards log P(x) (Burda, Grosse and Salakhutdinov, "Importance Weighted Autoencoders", 2016). The error
+    is the standard error over `repeats` independent estimates, None for a single one.
+
+    Raises:
+        TypeError: For want of an encoder.
     """
     k, repeats, x = _count(k, "k"), _count(repeats, "repeats"), check_x(model, x)
     generator = as_generator(generator, x.device)
@@ -186,9 +190,12 @@ def annealed(
     """Annealed importance sampling (Neal 2001): walk from the prior to the posterior through P(z) P(x|z)^beta.
 
     beta rises as (t / steps)^4 from 0 to 1. At each step every chain makes one Langevin move (a stride along the
-    gradient and a random one, taken or not by Metropolis' rule), whose length is steered towards 60 % acceptance,
-    image by image, as in Wu et al., "On the quantitative analysis of decoder-based generative models", 2017. Each
-    move costs one decode, with its gradient. Raises ValueError for a prior with an edge.
+    gradient and a random one, taken or not by Metropolis' rule), whose length is steered towards 60 % acceptance, image
+    by image, as in Wu et al., "On the quantitative analysis of decoder-based generative models", 2017. Each move costs
+    one decode, with its gradient.
+
+    Raises:
+        ValueError: For a prior with an edge.
     """
     steps, chains, x = _count(steps, "steps"), _count(chains, "chains"), check_x(model, x)
     check_smooth(model, "evidence.annealed")

@@ -44,21 +44,26 @@ def _packed(model: VAE) -> bytes:
 class LatentExplorer(anywidget.AnyWidget):
     """A plane of codes with a point to drag, and the drawing f(z) at that point.
 
-    model       a VAE with two latent numbers
-    codes       (N, 2) codes to show behind the point, with their `labels` (N,), whole numbers from 0 to 254
-    class_names  what the labels are called; None means "0", "1", …
-    heat        (H, W) values of a map over the plane, first row at the bottom; `heat_name` says what they are
-    z           where the point begins; None: in the middle, or where the walk begins
-    extent      the plane shows -extent to extent, in sd of the prior
-    ends        two points to walk between, by a slider t; or `path` (T, 2), such as a geodesic, to walk along
-    draw        adds a pad to draw a digit, which is encoded, searched for and scored (Gaussian likelihoods, 28 x 28)
-    images      (N, 28, 28) pictures in [0, 1] to pick from beside the pad, at most 200, and `image_names` (N,)
-    background  "codes", "drawings", "nothing" or the name of the heat map; None takes the first there is
-    caption     what to try, and what to look for
-
     Traits to read, set, observe and link: z1, z2 (float), t (float), ends, background. More than 2,000 codes are
-    thinned evenly for the page. Raises ValueError, saying what to do, for what cannot be shown.
+    thinned evenly for the page.
 
+    Args:
+        model: a VAE with two latent numbers
+        codes: (N, 2) codes to show behind the point, with their `labels` (N,), whole numbers from 0 to 254
+        class_names: what the labels are called; None means "0", "1", …
+        heat: (H, W) values of a map over the plane, first row at the bottom; `heat_name` says what they are
+        z: where the point begins; None: in the middle, or where the walk begins
+        extent: the plane shows -extent to extent, in sd of the prior
+        ends: two points to walk between, by a slider t; or `path` (T, 2), such as a geodesic, to walk along
+        draw: adds a pad to draw a digit, which is encoded, searched for and scored (Gaussian likelihoods, 28 x 28)
+        images: (N, 28, 28) pictures in [0, 1] to pick from beside the pad, at most 200, and `image_names` (N,)
+        background: "codes", "drawings", "nothing" or the name of the heat map; None takes the first there is
+        caption: what to try, and what to look for
+
+    Raises:
+        ValueError: Saying what to do, for what cannot be shown.
+
+    Example:
         >>> from vaecourse import load_pretrained
         >>> plane = LatentExplorer(load_pretrained("strokes-2d"))
         >>> plane.z1, plane.z2 = 1.5, 99
@@ -158,8 +163,10 @@ class LatentExplorer(anywidget.AnyWidget):
 
         It opens by double-click and can be put on any web space: weights, codes and front end are all in it, and it
         asks no other host for anything. The weights are in half precision. Written whole or not at all.
-        Raises ValueError for a name that no browser takes for a page or an empty title, OSError where nothing can be
-        written.
+
+        Raises:
+            ValueError: For a name that no browser takes for a page or an empty title.
+            OSError: Where nothing can be written.
         """
         path = Path(path)
         if path.suffix.lower() not in (".html", ".htm"):

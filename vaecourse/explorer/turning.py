@@ -48,13 +48,17 @@ def png_address(picture: Image.Image) -> str:
 class TurningObject(anywidget.AnyWidget):
     """Objects to turn by hand, with what was held back one click away.
 
-    model    a trained ViewVAE
-    views    (O, V, H, W) photographs in [0, 1] of O objects by growing angle, V evenly around the circle, H = W
-    every    the model knows every `every`-th of them; the others are only for comparison
-    names    what the O objects are called
-    angle    where it begins, in degrees; caption: what to try, and what to look for
+    Traits to read, set, observe and link: angle (degrees), object (0 to O - 1).
 
-    Traits to read, set, observe and link: angle (degrees), object (0 to O - 1). Raises ValueError, saying what to do.
+    Args:
+        model: a trained ViewVAE
+        views: (O, V, H, W) photographs in [0, 1] of O objects by growing angle, V evenly around the circle, H = W
+        every: the model knows every `every`-th of them; the others are only for comparison
+        names: what the O objects are called
+        angle: where it begins, in degrees; caption: what to try, and what to look for
+
+    Raises:
+        ValueError: Saying what to do.
     """
 
     _esm = HERE / "turning.js"

@@ -38,9 +38,12 @@ Drawer = Callable[[Tensor], Tensor]
 def lerp(a: Any, b: Any, steps: int) -> Tensor:
     """The straight line from a to b, both (..., latent_dim): `steps` even steps, (..., steps, latent_dim).
 
-    Differentiable. Raises ValueError for ends that do not fit together, lie on two devices or are not finite, and for
-    fewer than 2 steps.
+    Differentiable.
 
+    Raises:
+        ValueError: For ends that do not fit together, lie on two devices or are not finite, and for fewer than 2 steps.
+
+    Example:
         >>> lerp(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]), 3)
         tensor([[2., 0.],
                 [1., 1.],
@@ -57,8 +60,12 @@ def slerp(a: Any, b: Any, steps: int) -> Tensor:
     The direction turns evenly (Shoemake, "Animating rotation with quaternion curves", 1985) and the length goes
     linearly from |a| to |b|; for ends of one length that is the usual formula. Where an end is zero there is no
     direction to turn, and the arc is the line. Between opposite ends every half turn is as short: it goes through the
-    axis that is farthest from them. Differentiable. Raises ValueError as `lerp` does.
+    axis that is farthest from them. Differentiable.
 
+    Raises:
+        ValueError: As `lerp` does.
+
+    Example:
         >>> slerp(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]), 3)
         tensor([[2.0000, 0.0000],
                 [1.4142, 1.4142],
@@ -95,7 +102,13 @@ def _across(u: Tensor, v: Tensor) -> Tensor:
 def crossfade(x_a: Any, x_b: Any, steps: int) -> Tensor:
     """The baseline without a model: (1 - t) x_a + t x_b, pixel by pixel, for images (*image_shape) in [0, 1].
 
-    Returns (steps, *image_shape). Differentiable. Raises ValueError as `lerp` does, and for what is no picture.
+    Differentiable.
+
+    Returns:
+        (steps, *image_shape).
+
+    Raises:
+        ValueError: As `lerp` does, and for what is no picture.
     """
     x_a, x_b = (as_numbers(x, name) for x, name in ((x_a, "x_a"), (x_b, "x_b")))
     x_a, x_b = (as_images(x, x.shape, name=name, leading=(0,)) for x, name in ((x_a, "x_a"), (x_b, "x_b")))
@@ -107,7 +120,8 @@ def crossfade(x_a: Any, x_b: Any, steps: int) -> Tensor:
 def jacobian(f: Drawer, z: Any) -> Tensor:
     """J(z) = df/dz at codes z (N, latent_dim): (N, D, latent_dim), by forward-mode differentiation.
 
-    Raises ValueError when f is no function of that kind, or cannot be differentiated.
+    Raises:
+        ValueError: When f is no function of that kind, or cannot be differentiated.
     """
     return _of_jacobian(f, z, lambda j: j)
 
@@ -122,6 +136,7 @@ def magnification(f: Drawer, z: Any) -> Tensor:
 
     Bishop, Svensen and Williams, "Magnification factors for the GTM algorithm", 1997.
 
+    Example:
         >>> magnification(lambda z: z**2, torch.tensor([[1.0, 2.0]]))
         tensor([8.])
     """
@@ -153,7 +168,10 @@ def constant_speed(f: Drawer, path: Any, steps: int | None = None) -> Tensor:
     """The same way, (..., steps, latent_dim), with codes placed so that the pictures change evenly.
 
     path is (..., T, latent_dim), read as straight pieces; steps is T unless given. Where the pictures do not change at
-    all, the codes are spread evenly. Raises ValueError for paths that are not finite or have fewer than 2 points.
+    all, the codes are spread evenly.
+
+    Raises:
+        ValueError: For paths that are not finite or have fewer than 2 points.
     """
     path = _check_path(path)
     steps = path.shape[-2] if steps is None else _check_steps(steps)

@@ -60,9 +60,11 @@ def geodesic(f: Drawer, a: Any, b: Any, steps: int) -> Geodesic:
     way over a grid where that is shorter, which keeps it from getting stuck on the wrong side of a hill. The path
     remembers nothing of how it was found: it has no derivative.
 
-    Raises ValueError for ends that do not fit together or are not finite, fewer than 2 steps, and an f that is no
-    differentiable function of codes (T, latent_dim), or gives NaN on the way.
+    Raises:
+        ValueError: For ends that do not fit together or are not finite, fewer than 2 steps, and an f that is no
+            differentiable function of codes (T, latent_dim), or gives NaN on the way.
 
+    Example:
         >>> def globe(z):
         ...     east, north = z.T
         ...     r = north.cos()
@@ -90,7 +92,9 @@ def density_aware(f: Drawer, codes: Any, bandwidth: float = 0.2, strength: float
     `bandwidth`, over its mean at the codes. (Of very many codes, evenly chosen ones stand for all.) So does a decoder
     bend the plane whose own uncertainty grows away from the data (Arvanitidis, Hansen and Hauberg, "Latent space
     oddity", 2018, equations 8 and 9, here with one width for all pixels).
-    Raises ValueError for codes that are not finite, and for a bandwidth or strength that is not positive.
+
+    Raises:
+        ValueError: For codes that are not finite, and for a bandwidth or strength that is not positive.
     """
     codes = check_codes(codes, "codes")
     codes = codes[:: -(-len(codes) // MOST_CODES)]

@@ -39,6 +39,7 @@ def slant(images: Any) -> Tensor:
     The ratio of central moments mu_11 / mu_02 of the ink (Hu, "Visual pattern recognition by moment invariants", 1962);
     shearing a digit by s adds s to it. NaN for an image without ink.
 
+    Example:
         >>> from vaecourse.data import strokes
         >>> slant(strokes.draw(1, slant=[-0.3, 0.3])).round(decimals=1)
         tensor([-0.3000,  0.3000], dtype=torch.float64)
@@ -74,7 +75,8 @@ def nearest_real(images: Any, real: Any) -> Tensor:
 def entropy(probabilities: Any) -> Tensor:
     """-sum p log p in nats, (...,), of class probabilities (..., C): 0 for a sure judge, log 10 for a lost one.
 
-    Of a sure judge, and of one that tosses a coin:
+    Example:
+        Of a sure judge, and of one that tosses a coin:
 
         >>> entropy(torch.tensor([[1.0, 0.0], [0.5, 0.5]]))
         tensor([0.0000, 0.6931])
@@ -87,6 +89,7 @@ def monotonicity(values: Any) -> Tensor:
 
     1 where the values only rise or only fall, or stay; near 0 where they wander and come back.
 
+    Example:
         >>> monotonicity(torch.tensor([[0.0, 1.0, 2.0, 3.0], [0.0, 2.0, 1.0, 3.0]]))
         tensor([1.0000, 0.6000])
     """
@@ -120,12 +123,15 @@ def scorecard(paths: Any, labels: Any, judge: Classifier, real: Any) -> dict[str
     """The measures of P paths of pictures (P, T, H, W), each (P,). T must be odd, so that there is a middle.
 
     labels (P, 2) are the classes of the two ends; real (N, H, W) the images that the middle is compared with.
-        sharpness     of the middle, over the mean of the two ends
-        distance      of the middle to the nearest real image
-        end classes   the probability that the middle is of the class of one of the ends
-        entropy       of the class, in nats, at its highest along the path
-        evenness      of the steps
-    Raises ValueError for paths, labels or real images of another shape.
+
+    - sharpness: of the middle, over the mean of the two ends
+    - distance: of the middle to the nearest real image
+    - end classes: the probability that the middle is of the class of one of the ends
+    - entropy: of the class, in nats, at its highest along the path
+    - evenness: of the steps
+
+    Raises:
+        ValueError: For paths, labels or real images of another shape.
     """
     x = _images(paths).cpu()
     if x.ndim != 4 or x.shape[1] % 2 == 0 or x.shape[1] < 3:

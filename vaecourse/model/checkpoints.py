@@ -51,7 +51,8 @@ class CheckpointError(RuntimeError):
 def write_safetensors(path: str | Path, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
     """Writes tensors and a JSON-able `meta` to `path`, whole or not at all.
 
-    Raises CheckpointError when the folder cannot be written to or has no space left.
+    Raises:
+        CheckpointError: When the folder cannot be written to or has no space left.
     """
     cpu = {k: v.detach().to("cpu", copy=True).contiguous() for k, v in tensors.items()}  # apart, also where shared
     try:
@@ -66,7 +67,8 @@ def write_safetensors(path: str | Path, tensors: dict[str, Tensor], meta: dict[s
 def read_safetensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors (on the CPU) and the `meta` of a file that `write_safetensors` wrote.
 
-    Raises CheckpointError when the file is missing, cut short, or something else.
+    Raises:
+        CheckpointError: When the file is missing, cut short, or something else.
     """
     try:
         data = Path(path).read_bytes()  # not mapped into memory: Windows lets nobody replace a file that is
@@ -95,9 +97,12 @@ def parse_safetensors(data: bytes, name: str) -> tuple[dict[str, Tensor], dict[s
 def save_model(path: str | Path, model: Any, meta: dict[str, Any], precision: str = "float32") -> None:
     """Writes the weights of a model of a `stored` class with its structure and `meta`.
 
-    precision  "float32", or "float16" for half the download (single numbers, such as sigma, stay whole)
+    Args:
+        precision: "float32", or "float16" for half the download (single numbers, such as sigma, stay whole)
 
-    Raises ValueError for another precision, CheckpointError when the file cannot be written.
+    Raises:
+        ValueError: For another precision.
+        CheckpointError: When the file cannot be written.
     """
     if precision not in ("float32", "float16"):
         raise ValueError(f'precision must be "float32" or "float16"; got {precision!r}.')
@@ -110,9 +115,11 @@ def save_model(path: str | Path, model: Any, meta: dict[str, Any], precision: st
 def load_model(path: str | Path, **networks: nn.Module) -> Any:
     """The model that `save_model` wrote: float32, on the CPU, in eval mode, with what is known of it in `.meta`.
 
-    networks  parts of it that are not the course's own, such as encoder=... of a VAE: they get their weights
+    Args:
+        networks: parts of it that are not the course's own, such as encoder=... of a VAE: they get their weights
 
-    Raises CheckpointError when the file is not a whole checkpoint of this course, or its structure is another.
+    Raises:
+        CheckpointError: When the file is not a whole checkpoint of this course, or its structure is another.
     """
     tensors, meta = read_safetensors(path)
     try:
@@ -155,8 +162,12 @@ def pretrained_names() -> list[str]:
 def load_pretrained(name: str) -> Any:
     """A trained model that ships with the course, on the CPU, in eval mode; needs no network.
 
-    `.meta` says how it was made and what it scored. Raises ValueError, with the nearest name, for an unknown one.
+    `.meta` says how it was made and what it scored.
 
+    Raises:
+        ValueError: With the nearest name, for an unknown one.
+
+    Example:
         >>> model = load_pretrained("strokes-2d")
         >>> model.decode(torch.zeros(5, 2)).mean.shape
         torch.Size([5, 28, 28])

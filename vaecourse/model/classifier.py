@@ -22,7 +22,8 @@ _BATCH = 2048
 class Classifier(nn.Module):
     """Images (N, *image_shape) to logits (N, classes): two convolutions that halve the image, and two layers.
 
-    Raises ValueError for sizes that make no network.
+    Raises:
+        ValueError: For sizes that make no network.
     """
 
     meta: dict[str, Any]  # of a model that was loaded: how it was made, and what it scored
@@ -56,7 +57,8 @@ class Classifier(nn.Module):
     def probabilities(self, x: ArrayLike | Tensor) -> Tensor:
         """P(class | image): (..., classes) for images (..., *image_shape) in [0, 1]. Raises ValueError for others.
 
-        A drawn 3 and a drawn 8:
+        Example:
+            A drawn 3 and a drawn 8:
 
             >>> from vaecourse import load_pretrained
             >>> from vaecourse.data import strokes

@@ -59,7 +59,8 @@ def batched(net: nn.Module, x: Tensor, dims: int) -> Tensor:
 class Encoder(nn.Module):
     """x -> Q(z|x): one pass over images (N, *image_shape) guesses where each one's z lies, and how surely.
 
-    net  any module that turns images into numbers (N, 2 * latent_dim): the means, then the raw widths
+    Args:
+        net: any module that turns images into numbers (N, 2 * latent_dim): the means, then the raw widths
     """
 
     def __init__(self, net: nn.Module, image_shape: tuple[int, ...]):
@@ -78,7 +79,8 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """z -> the logits of f(z), images of shape (N, *image_shape). f(z) itself is their sigmoid.
 
-    net  any module that turns codes (N, latent_dim) into so many numbers as the images have pixels
+    Args:
+        net: any module that turns codes (N, latent_dim) into so many numbers as the images have pixels
     """
 
     def __init__(self, net: nn.Module, image_shape: tuple[int, ...]):
@@ -93,19 +95,22 @@ class Decoder(nn.Module):
 class VAE(nn.Module):
     """A variational autoencoder for images with values in [0, 1].
 
-    image_shape  the shape of one image, such as (28, 28)
-    latent_dim   how many numbers stand for a picture
-    hidden       widths of the encoder's hidden layers
-    decoder_hidden  widths of the decoder's; None means the encoder's in reverse
-    likelihood   "gaussian": P(x|z) = N(f(z), sigma^2 I); "bernoulli": for images whose pixels are 0 or 1
-    sigma        standard deviation of a pixel, in grey levels of [0, 1]; None learns one number for all pixels,
-                 which settles at the root mean squared error of the drawings ("calibrated")
-    encoder      a network of your own in the place of those layers: images (N, *image_shape) to numbers
-                 (N, 2 * latent_dim), first the means, then raw widths, of which a sigmoid makes standard deviations
-    decoder      a network of your own: codes (N, latent_dim) to logits (N, *image_shape); also as rows of pixels
+    Args:
+        image_shape: the shape of one image, such as (28, 28)
+        latent_dim: how many numbers stand for a picture
+        hidden: widths of the encoder's hidden layers
+        decoder_hidden: widths of the decoder's; None means the encoder's in reverse
+        likelihood: "gaussian": P(x|z) = N(f(z), sigma^2 I); "bernoulli": for images whose pixels are 0 or 1
+        sigma: standard deviation of a pixel, in grey levels of [0, 1]; None learns one number for all pixels, which
+            settles at the root mean squared error of the drawings ("calibrated")
+        encoder: a network of your own in the place of those layers: images (N, *image_shape) to numbers (N, 2 *
+            latent_dim), first the means, then raw widths, of which a sigmoid makes standard deviations
+        decoder: a network of your own: codes (N, latent_dim) to logits (N, *image_shape); also as rows of pixels
 
-    Raises ValueError for a shape, width, likelihood, sigma or network that makes no model.
+    Raises:
+        ValueError: For a shape, width, likelihood, sigma or network that makes no model.
 
+    Example:
         >>> model = VAE(image_shape=(8, 8), latent_dim=3, hidden=(16,))
         >>> x = torch.rand(5, 8, 8)
         >>> model.encode(x).mean.shape, model.decode(torch.zeros(5, 3)).mean.shape
@@ -192,9 +197,11 @@ class VAE(nn.Module):
     def encode(self, x: Tensor) -> Independent[Normal]:
         """Q(z|x) for images x (N, *image_shape): batch shape (N,), event shape (latent_dim,).
 
-        One image (*image_shape) has the batch shape (). Raises ValueError for another shape, dtype or range. (While
-        training, only the shape is looked at: `fit` has checked the whole set once, and a look at the values at each
-        step would stall a GPU.)
+        One image (*image_shape) has the batch shape (). (While training, only the shape is looked at: `fit` has checked
+        the whole set once, and a look at the values at each step would stall a GPU.)
+
+        Raises:
+            ValueError: For another shape, dtype or range.
         """
         q: Independent[Normal] = self.encoder(self._images(x))
         return q
@@ -205,7 +212,8 @@ class VAE(nn.Module):
     def decode(self, z: Tensor) -> Distribution:
         """P(x|z) for codes z (N, latent_dim): batch shape (N,), event shape image_shape; its mean is f(z).
 
-        Raises ValueError when z has another number of coordinates.
+        Raises:
+            ValueError: When z has another number of coordinates.
         """
         logits = self.decoder(as_codes(z, self.latent_dim, self._weight))
         if self.likelihood == "bernoulli":
@@ -238,8 +246,11 @@ class VAE(nn.Module):
     def save(self, path: str | Path, meta: dict[str, Any] | None = None, precision: str = "float32") -> None:
         """Writes the weights to a safetensors file, whole or not at all, with what `meta` says of the model (JSON).
 
-        precision "float16" makes half the file and rounds to three digits. Raises CheckpointError where the file cannot
-        be written, ValueError for another precision.
+        precision "float16" makes half the file and rounds to three digits.
+
+        Raises:
+            CheckpointError: Where the file cannot be written.
+            ValueError: For another precision.
         """
         save_model(path, self, meta or {}, precision)
 
@@ -248,7 +259,10 @@ class VAE(nn.Module):
         """The model that `save` wrote: on the CPU, in eval mode, with `meta` in .meta.
 
         A network of your own is not in the file, but for its weights. Give a new one of the same structure, and it gets
-        them. Raises CheckpointError for a file that holds something else, or where the structure is another.
+        them.
+
+        Raises:
+            CheckpointError: For a file that holds something else, or where the structure is another.
         """
         model = load_model(path, **{k: v for k, v in (("encoder", encoder), ("decoder", decoder)) if v is not None})
         if not isinstance(model, cls):

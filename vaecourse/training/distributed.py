@@ -58,7 +58,9 @@ class PeerLost(RuntimeError):
 def join() -> Iterator[None]:
     """While it lasts, this process is one of those that torchrun started. Does nothing for a process that is alone.
 
-    Raises ValueError when this machine has fewer GPUs than processes, PeerLost when the others do not come.
+    Raises:
+        ValueError: When this machine has fewer GPUs than processes.
+        PeerLost: When the others do not come.
     """
     global _store
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:

@@ -50,21 +50,29 @@ def fit(
 
     Where torch.distributed is initialised, as under torchrun, all its processes train this one model together.
 
-    epochs         passes over all the images
-    batch_size     images a step, over all processes
-    learning_rate  the peak of the one-cycle schedule
-    precision      "float32", or "bfloat16" for the matrix products (faster where the hardware has them)
-    device         where to train; None takes the fastest at hand. The model goes back to where it was afterwards.
-    seed           decides the order of the images and the draws of z
-    held_out       images that nobody learns from, whose ELBO is measured after each epoch
-    checkpoint     a file written whole after every epoch; with `resume`, a run that was cut goes on from it and ends
-                   (on a CPU, with as many threads) with the very bits it would have had
-    callback       callback(history): called after each epoch
-    progress       show a bar with the loss, which is minus the ELBO, and the remaining time
+    Args:
+        epochs: passes over all the images
+        batch_size: images a step, over all processes
+        learning_rate: the peak of the one-cycle schedule
+        precision: "float32", or "bfloat16" for the matrix products (faster where the hardware has them)
+        device: where to train; None takes the fastest at hand. The model goes back to where it was afterwards.
+        seed: decides the order of the images and the draws of z
+        held_out: images that nobody learns from, whose ELBO is measured after each epoch
+        checkpoint: a file written whole after every epoch; with `resume`, a run that was cut goes on from it and ends
+            (on a CPU, with as many threads) with the very bits it would have had
+        callback: callback(history): called after each epoch
+        progress: show a bar with the loss, which is minus the ELBO, and the remaining time
 
-    Returns the History. Raises ValueError for images or settings that make no sense, TrainingDiverged when the loss
-    is no longer a number, CheckpointError for a checkpoint of another run, PeerLost when another process has died.
+    Returns:
+        The History.
 
+    Raises:
+        ValueError: For images or settings that make no sense.
+        TrainingDiverged: When the loss is no longer a number.
+        CheckpointError: For a checkpoint of another run.
+        PeerLost: When another process has died.
+
+    Example:
         >>> from vaecourse.data import strokes
         >>> ones = torch.from_numpy(strokes.draw([1] * 64))
         >>> history = fit(VAE(hidden=(32,)), ones, progress=False)

@@ -32,7 +32,9 @@ def fit_classifier(
     """Trains in place on images (N, *image_shape) and labels (N,); leaves the model in eval mode.
 
     `seed` decides the order of the images and what dropout leaves out. A run that was cut goes on from its checkpoint.
-    Raises ValueError for wrong images, labels or settings.
+
+    Raises:
+        ValueError: For wrong images, labels or settings.
     """
     images, labels = as_images(images, model.image_shape), as_numbers(labels, "labels")
     classes = model.config["classes"]

@@ -183,10 +183,12 @@ def distil(
 ) -> None:
     """Teaches a small VAE to answer as the big one does, on images (N, *image_shape) and on codes all over the plane.
 
-    The decoder copies f(z) at the codes of the images and at draws from a wide normal, so that a dragged point far
-    from all data still shows what the teacher would draw. The encoder copies Q(z|x), in the sense of the smaller
-    KL(student || teacher). A run that was cut goes on from its checkpoint. Raises ValueError unless both likelihoods
-    are Gaussian.
+    The decoder copies f(z) at the codes of the images and at draws from a wide normal, so that a dragged point far from
+    all data still shows what the teacher would draw. The encoder copies Q(z|x), in the sense of the smaller KL(student
+    || teacher). A run that was cut goes on from its checkpoint.
+
+    Raises:
+        ValueError: Unless both likelihoods are Gaussian.
     """
     sigma, home = teacher.sigma, teacher.device
     if sigma is None or student.sigma is None:

@@ -29,8 +29,11 @@ __all__ = ["Claims", "claims_over", "table", "train_seeds"]
 def train_seeds(name: str, seeds: int, folder: str | Path = ".", device: str | None = None) -> Iterator[Path]:
     """Trains the recipe called `name` with each of the seeds 0 to seeds - 1; yields each model's file when it is there.
 
-    A study that is cut goes on where it was. Under torchrun, all processes train each model together. Raises ValueError
-    for an unknown name or fewer than two seeds, CheckpointError for a file in `folder` that another recipe has made.
+    A study that is cut goes on where it was. Under torchrun, all processes train each model together.
+
+    Raises:
+        ValueError: For an unknown name or fewer than two seeds.
+        CheckpointError: For a file in `folder` that another recipe has made.
     """
     check_name(name, [known for known, recipe in RECIPES.items() if recipe.teacher is None])
     if seeds < 2:

@@ -61,7 +61,8 @@ def as_device(device: torch.device | str | None) -> torch.device:
 def shuffled(*data: Tensor, batch_size: int, noise: int = 0) -> Batches:
     """Batches for a Trainer: each epoch all rows of some tensors of the same length, in another order.
 
-    noise  how many draws from N(0, 1) come beside each row, as one more tensor (B, noise); 0: none
+    Args:
+        noise: how many draws from N(0, 1) come beside each row, as one more tensor (B, noise); 0: none
     """
 
     def batches(generator: torch.Generator) -> Iterator[tuple[Tensor, ...]]:
@@ -86,27 +87,30 @@ def fingerprint(*tensors: Tensor) -> str:
 class Trainer:
     """A training run: all that changes from step to step, and so all that a checkpoint must hold.
 
-    model          trained in place, on `device`; it goes back to where it was afterwards, in eval mode
-    loss           loss(*batch): numbers to make small, one for each row of the batch (B,), or their mean; or several by
-                   name, which are added up. It draws nothing (but dropout), so that nothing hangs on who computes it.
-    batches        batches(generator): the batches of one epoch, each a tuple of tensors on `device` with a row for each
-                   example; whatever is random is drawn here (see `shuffled`)
-    steps          how many batches in all; where they end, the last epoch does
-    learning_rate  the peak of the one-cycle schedule
-    precision      "float32", or "bfloat16" for the matrix products (faster where the hardware has them)
-    device         where to train; None takes the fastest at hand
-    seed           decides all that is random
-    settings       settings(): whatever else makes this run what it is (JSON), such as a digest of the data
-    measure        measure(): numbers to record after each epoch, such as the loss of data held out
-    checkpoint     a file written whole after every epoch; with `resume`, a run that was cut goes on from it and ends
-                   (on the same device, a CPU with as many threads) with the very bits it would have had
-    callback       callback(history): called after each epoch, when all is recorded and written
-    progress       show a bar with the loss and the remaining time
-
     Where torch.distributed is initialised, as under torchrun, all its processes train this one model together.
 
-    Raises ValueError for settings that make no sense.
+    Args:
+        model: trained in place, on `device`; it goes back to where it was afterwards, in eval mode
+        loss: loss(*batch): numbers to make small, one for each row of the batch (B,), or their mean; or several by
+            name, which are added up. It draws nothing (but dropout), so that nothing hangs on who computes it.
+        batches: batches(generator): the batches of one epoch, each a tuple of tensors on `device` with a row for each
+            example; whatever is random is drawn here (see `shuffled`)
+        steps: how many batches in all; where they end, the last epoch does
+        learning_rate: the peak of the one-cycle schedule
+        precision: "float32", or "bfloat16" for the matrix products (faster where the hardware has them)
+        device: where to train; None takes the fastest at hand
+        seed: decides all that is random
+        settings: settings(): whatever else makes this run what it is (JSON), such as a digest of the data
+        measure: measure(): numbers to record after each epoch, such as the loss of data held out
+        checkpoint: a file written whole after every epoch; with `resume`, a run that was cut goes on from it and ends
+            (on the same device, a CPU with as many threads) with the very bits it would have had
+        callback: callback(history): called after each epoch, when all is recorded and written
+        progress: show a bar with the loss and the remaining time
 
+    Raises:
+        ValueError: For settings that make no sense.
+
+    Example:
         >>> from vaecourse import VAE
         >>> model, x = VAE((4, 4), hidden=8), torch.rand(64, 4, 4)
         >>> def beta_loss(x, noise):
@@ -155,8 +159,10 @@ class Trainer:
     def run(self) -> Numbers:
         """Trains to the end; returns means over the rows of each epoch, by name ("loss" is their sum), and "seconds".
 
-        Raises TrainingDiverged when the loss is no longer a number, CheckpointError for a checkpoint of another run
-        (which leaves the model as it was), PeerLost when another process has died.
+        Raises:
+            TrainingDiverged: When the loss is no longer a number.
+            CheckpointError: For a checkpoint of another run (which leaves the model as it was).
+            PeerLost: When another process has died.
         """
         home = next(self.model.parameters()).device
         self.model.to(self.device)

@@ -48,12 +48,13 @@ def loss(model: ViewVAE, views: Views) -> Loss:
 
     The bound is E_Q[log P(x | z, x_left, x_right)] - KL(Q(z|x) || P(z | x_left, x_right)), with one draw of z. Four
     things are not in it:
-      plain   for a quarter of the views, log P(x | z, x_left, x_right) at the bridge's mean takes the bound's place,
-              because that is the code from which new views are made
-      alone   each neighbour, moved, should look like x by itself, not only in the blend
-      agree   somewhere between x and its right neighbour, where there is no photograph, both of them, moved there,
-              should look alike
-      smooth  flows should change little from cell to cell
+
+    - plain: for a quarter of the views, log P(x | z, x_left, x_right) at the bridge's mean takes the bound's place,
+      because that is the code from which new views are made
+    - alone: each neighbour, moved, should look like x by itself, not only in the blend
+    - agree: somewhere between x and its right neighbour, where there is no photograph, both of them, moved there,
+      should look alike
+    - smooth: flows should change little from cell to cell
     """
     x, x_left, x_right, d_left, d_right, plain, noise, t = views
     codes = model.encode(torch.cat([x, x_left, x_right]))
@@ -105,16 +106,21 @@ def fit_views(
 ) -> dict[str, list[float]]:
     """Trains `model` in place on known views (O, N, H, W) in [0, 1].
 
-    known          N views of each of O objects, in order, evenly spaced around the circle; nothing else is looked at
-    steps          how often the weights are moved, each time after a look at batch_size views and their neighbours
-    learning_rate  the peak of the one-cycle schedule
-    device         where to train; None takes the fastest at hand
-    seed           decides which views are looked at, and the draws of z
-    checkpoint     a file written whole after every hundred steps, from which a run that was cut goes on
+    Args:
+        known: N views of each of O objects, in order, evenly spaced around the circle; nothing else is looked at
+        steps: how often the weights are moved, each time after a look at batch_size views and their neighbours
+        learning_rate: the peak of the one-cycle schedule
+        device: where to train; None takes the fastest at hand
+        seed: decides which views are looked at, and the draws of z
+        checkpoint: a file written whole after every hundred steps, from which a run that was cut goes on
 
-    Returns the "loss", its parts "bound" and "hints", in nats per view, and the "seconds", of every hundred steps.
-    Raises ValueError for views or settings that make no sense, TrainingDiverged when the loss is no longer a number,
-    CheckpointError for a checkpoint of another run.
+    Returns:
+        The "loss", its parts "bound" and "hints", in nats per view, and the "seconds", of every hundred steps.
+
+    Raises:
+        ValueError: For views or settings that make no sense.
+        TrainingDiverged: When the loss is no longer a number.
+        CheckpointError: For a checkpoint of another run.
     """
     check_views(known)
     batch_size, device = as_count(batch_size, "batch_size"), as_device(device)

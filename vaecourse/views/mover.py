@@ -47,6 +47,7 @@ def warp(x: Tensor, flow: Tensor) -> Tensor:
     flow is (B, 2, H, W), to the right and downwards, in units in which the picture reaches from -1 to 1. Between pixels
     the picture is a cubic convolution (Keys, 1981, with a = -0.75): bilinear interpolation would blur what it moves.
 
+    Example:
         >>> x = torch.eye(3)[None]
         >>> flow = torch.zeros(1, 2, 3, 3)
         >>> flow[:, 0] = 2 / 3
@@ -64,11 +65,13 @@ def warp(x: Tensor, flow: Tensor) -> Tensor:
 class ViewVAE(nn.Module):
     """P(x | x_left, x_right): a view of an object, given photographs from either side of it.
 
-    latent_dim  how many numbers stand for a view
-    width       channels of the decoder's second layer, even; the other layers follow
-    spread      s of the Brownian bridge: how far codes stray from the straight line over one step
+    Args:
+        latent_dim: how many numbers stand for a view
+        width: channels of the decoder's second layer, even; the other layers follow
+        spread: s of the Brownian bridge: how far codes stray from the straight line over one step
 
-    Raises ValueError for sizes that make no network.
+    Raises:
+        ValueError: For sizes that make no network.
     """
 
     meta: dict[str, Any]  # of a model that was loaded: how it was made, and what it scored
@@ -140,8 +143,14 @@ class ViewVAE(nn.Module):
     def between(self, known: Tensor, fractions: list[float]) -> Tensor:
         """New views between known ones, at the bridge's mean: the interpolated code.
 
-        known: (O, N, H, W), N views of each of O objects, evenly spaced around the circle. fractions: F numbers
-        between 0 and 1, how far from each view to the next. Returns (O, N, F, H, W). Raises ValueError.
+        known: (O, N, H, W), N views of each of O objects, evenly spaced around the circle. fractions: F numbers between
+        0 and 1, how far from each view to the next.
+
+        Returns:
+            (O, N, F, H, W).
+
+        Raises:
+            ValueError
         """
         check_views(known)
         if not fractions or not all(0 < t < 1 for t in fractions):

@@ -52,7 +52,8 @@ class Scores(NamedTuple):
 def rings(images: ImageSet) -> Tensor:
     """The views of each object by growing angle, (O, V, H, W), in the order of the labels.
 
-    Raises ValueError unless every object has the same views, evenly spaced around the circle.
+    Raises:
+        ValueError: Unless every object has the same views, evenly spaced around the circle.
     """
     if "angle" not in images.factors:
         raise ValueError(f"{images.name} does not know its angles. Give it factors={{'angle': degrees (N,)}}.")
@@ -89,7 +90,8 @@ def known_views(views: Any, every: int) -> Tensor:
 def held_out(views: Any, every: int) -> Tensor:
     """The views between the known ones, (O, N, every - 1, H, W): what a method is scored on. Raises ValueError.
 
-    Of 72 views of 20 objects, one in four is known:
+    Example:
+        Of 72 views of 20 objects, one in four is known:
 
         >>> circle = torch.zeros(20, 72, 64, 64)
         >>> known_views(circle, 4).shape, held_out(circle, 4).shape

@@ -48,9 +48,12 @@ class Feedback:
 def check(name: str, answer: object) -> Feedback:
     """What is wrong with your answer to the exercise called `name`, such as "slerp", and what to try.
 
-    Any answer gets a sentence, also None, NaN, or a function that fails. Raises ValueError, with the nearest name, for
-    an exercise that there is not.
+    Any answer gets a sentence, also None, NaN, or a function that fails.
 
+    Raises:
+        ValueError: With the nearest name, for an exercise that there is not.
+
+    Example:
         >>> from vaecourse.interpolation import lerp
         >>> check("slerp", lerp)
         Not yet: a quarter turn: off the arc at the middle: norm 0.71, expected 1.00. Did you interpolate the angle?
