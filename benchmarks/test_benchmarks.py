@@ -18,6 +18,8 @@ import clock
 import textbook
 import training
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def digits():

@@ -12,6 +12,8 @@ from decoders import Linear
 
 from vaecourse import VAE, evidence
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))  # as it is when a benchmark runs as a script
 spec = importlib.util.spec_from_file_location("benchmark_evidence", ROOT / "benchmarks" / "evidence.py")

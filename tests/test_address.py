@@ -10,6 +10,8 @@ import nbformat
 import pytest
 import yaml
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 spec = importlib.util.spec_from_file_location("address", ROOT / "book" / "tools" / "address.py")
 address = importlib.util.module_from_spec(spec)

@@ -134,6 +134,7 @@ TENSOR = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 def test_whatever_a_header_says_it_never_crashes_otherwise(tmp_path, record_property):
     path, said = tmp_path / "m.safetensors", {}
 
@@ -161,6 +162,7 @@ CONFIG = st.dictionaries(
 META = st.builds(lambda kind, config: {"kind": kind, "config": config}, st.sampled_from([*ck._KINDS]) | JSON, CONFIG)
 
 
+@pytest.mark.slow
 def test_whatever_a_description_says_it_never_crashes_otherwise(tmp_path, record_property):
     path, said = tmp_path / "m.safetensors", {}
 

@@ -345,6 +345,7 @@ def test_a_cache_that_cannot_be_written_to_stops_no_drawing(drawn, monkeypatch, 
     assert same(drawn(), drawn()) and drawn.times == 2 and not recwarn
 
 
+@pytest.mark.slow
 def test_strokes_come_from_fixed_seeds(bare, monkeypatch):
     sample, asked = datasets.strokes.sample, []
 
@@ -630,6 +631,7 @@ PUBLISHED_MD5 = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split, prefix", [("train", "train"), ("test", "t10k")])
 def test_mnist_as_published(real_data, split, prefix):
     packed = [(real_data / "mnist" / f"{prefix}-{kind}-ubyte.gz") for kind in ("images-idx3", "labels-idx1")]
@@ -644,6 +646,7 @@ def test_mnist_as_published(real_data, split, prefix):
     np.testing.assert_array_equal(digits.labels, labels)
 
 
+@pytest.mark.slow
 def test_coil_as_published(real_data):
     coil = load_dataset("coil-20")
     assert coil.images.shape == (1440, 128, 128)

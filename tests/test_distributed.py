@@ -24,6 +24,8 @@ from vaecourse.data import ImageSet, datasets
 from vaecourse.model import checkpoints
 from vaecourse.training import TrainingDiverged, distributed, recipes, seeds
 
+pytestmark = pytest.mark.slow
+
 # 128 images a batch, so the last one has 88, or a single one (and the second process none), or 4.
 RUNS = {"uneven": (600, {}), "idle": (513, {}), "binary": (260, {"likelihood": "bernoulli"})}
 STEPS = 5  # of an epoch of 600 images

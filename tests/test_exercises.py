@@ -95,6 +95,7 @@ def test_a_chapter_has_three_to_five_exercises_that_grow(chapter):
     assert list(EXERCISES.values()).count(chapter) >= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXERCISES)
 def test_the_chapter_invites_and_its_solution_passes(name):
     topic = EXERCISES[name]
@@ -504,6 +505,7 @@ GARBAGE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", EXERCISES)
 def test_garbage_gets_a_sentence(name, capsys):

@@ -107,6 +107,7 @@ def test_models_that_the_plane_cannot_show():
         LatentExplorer(VAE(hidden=(8,), likelihood="bernoulli"), draw=True)
 
 
+@pytest.mark.slow
 def test_the_twin_carries_the_state_and_a_still(model):
     rng = np.random.default_rng(0)
     codes, labels = rng.normal(size=(5000, 2)), rng.integers(0, 10, 5000)
@@ -136,6 +137,7 @@ def test_a_model_without_a_page_copy_is_shown_as_a_still():
     assert "<latent-explorer" not in text and "run the notebook" in text and "<img" in text
 
 
+@pytest.mark.slow
 def test_a_large_model_is_drawn_in_a_page_by_its_small_copy():
     assert 'data-model="mnist-2d-page"' in html(LatentExplorer(load_pretrained("mnist-2d")))
 

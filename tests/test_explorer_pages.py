@@ -5,11 +5,14 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 from bs4 import BeautifulSoup
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "book" / "tools"))
 
 import explorer_pages
+
+pytestmark = pytest.mark.slow
 
 VIEW = "<script  type='application/vnd.jupyter.widget-view+json' data-a='>'>\n {{\"model_id\": \"{}\"}} </script>"
 

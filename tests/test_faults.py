@@ -24,6 +24,8 @@ from vaecourse import VAE, files, fit
 from vaecourse.data import DataDamaged, DataUnavailable, datasets, downloads, load_dataset, load_folder, resolve
 from vaecourse.model import CheckpointError, checkpoints, load_model, save_model
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ["mirror"]
 
 WORKS = "no message: it works"

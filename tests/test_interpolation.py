@@ -89,6 +89,7 @@ def test_geodesics_of_the_sphere_are_great_circles(a, b):
     check(sphere, a, b, angle, np.stack([colatitude, np.arctan2(points[:, 1], points[:, 0])], axis=1))
 
 
+@pytest.mark.slow
 def test_geodesics_of_a_sphere_in_five_dimensions():
     rng = np.random.default_rng(0)
     for _ in range(3):
@@ -170,6 +171,7 @@ def drawer():
     return lambda z: model.decode(z).mean.flatten(1)
 
 
+@pytest.mark.slow
 def test_geodesics_of_the_shipped_model_are_shorter_than_lines(drawer):
     a, b = torch.randn(2, 6, 2, generator=torch.Generator().manual_seed(0))
     found = geodesic(drawer, a, b, 17)
@@ -267,6 +269,7 @@ def test_a_constant_decoder_and_identical_ends_have_the_obvious_answer():
     assert interpolation.magnification(flat, a[None]) == 0
 
 
+@pytest.mark.slow
 def test_hills_and_holes_in_the_data_bend_a_density_aware_path():
     ring = torch.linspace(0.3, math.pi - 0.3, 4000)
     codes = 2 * cols(ring.cos(), ring.sin())  # a horseshoe of codes, and nothing inside it

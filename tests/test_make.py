@@ -12,6 +12,8 @@ sys.path.insert(0, str(ROOT / "book" / "tools"))
 
 from classroom_zip import course_files  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("given", "wanted"),

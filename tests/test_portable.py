@@ -63,6 +63,7 @@ def chapter(path, printed):
     nbformat.write(book, path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("printed", "named"),
     [("0.666 nats, 7 of 9\n", None), ("0.661 nats, 7 of 9\n", "0.661 -> 0.667"), ("0.667 nats, 6 of 9\n", "6 -> 7")],

@@ -15,6 +15,8 @@ from torch.distributions import Independent, Normal, Uniform
 
 from vaecourse import VAE, evidence, interpolation, load_pretrained, memory
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("sigma", [1.0, 0.3, 0.03, 0.003])
 def test_linear_decoders_from_broad_posteriors_to_needles(sigma):

@@ -37,6 +37,7 @@ ESTIMATORS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("latent_dim", [2, 10])
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_error_bars_cover_the_truth(name, latent_dim):
@@ -95,6 +96,7 @@ def test_monte_carlo_says_when_it_starves():
     assert (got.log_p_x < model.log_p_x(x) - 5).double().mean() > 0.8, "it must come out far too low"
 
 
+@pytest.mark.slow
 def test_iwae_rises_towards_the_truth():
     model = Linear(4, sigma=0.3)
     x = model.draw(40)
@@ -111,6 +113,7 @@ def test_iwae_rises_towards_the_truth():
     assert gap.error.max() < 0.5
 
 
+@pytest.mark.slow
 def test_iwae_with_one_draw_is_the_elbo():
     torch.manual_seed(0)
     model = VAE(image_shape=(3, 3), hidden=(8,), sigma=0.4).eval()

@@ -132,6 +132,7 @@ def test_the_shell_command_itself():
     assert done.returncode == 0 and "preflight" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mnist-2d", "strokes-2d"])
 def test_shipped_scores_are_measured_again(name, request):
     """On the data, from the file that ships: what its scores say, and what the course promises."""

@@ -204,6 +204,7 @@ fit(fresh(), stripes(), epochs=40, device="cpu", checkpoint=sys.argv[1], progres
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.0, 0.05, 0.17])
 def test_a_killed_process_leaves_a_whole_checkpoint(tmp_path, delay, record_property):
     """SIGKILL at a moment nobody chose; then the same call ends with the bits of a run that was never cut."""

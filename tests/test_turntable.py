@@ -8,6 +8,8 @@ import pytest
 from vaecourse.data import turntable
 from vaecourse.data.turntable import OBJECTS, render, views
 
+pytestmark = pytest.mark.slow
+
 
 def surface(name):
     """The whole object's distance function."""

@@ -54,6 +54,7 @@ def test_kl_is_the_integral_it_stands_for(small, x):
     assert kl == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_elbo_is_its_two_terms_and_averages_to_the_integral(small, x):
     terms = small.elbo_terms(x, torch.Generator().manual_seed(3))
     assert torch.equal(small.elbo(x, torch.Generator().manual_seed(3)), terms.log_likelihood - terms.kl)

@@ -15,6 +15,8 @@ from vaecourse.model import checkpoints
 from vaecourse.views import VIEW_RECIPES, ViewVAE, fit_views, protocol, warp
 from vaecourse.views.recipes import ViewRecipe
 
+pytestmark = pytest.mark.slow
+
 SHIPPED = Path(checkpoints.__file__).parents[1] / "weights"
 
 
