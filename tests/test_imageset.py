@@ -142,6 +142,9 @@ def test_views_are_scored_and_pictures_drawn_from_tensors_and_arrays_alike():
     assert np.array_equal(protocol.score(new.numpy(), true).psnr, protocol.score(new, true.numpy()).psnr)
     with pytest.raises(ValueError, match="true views must lie"):
         protocol.score(new, 255 * true)
+    with pytest.raises(ValueError, match="new views hold NaN"):
+        protocol.score(new * torch.nan, true)
+    assert protocol.score(1.001 * new, true).psnr == pytest.approx(protocol.score(new, true).psnr, abs=0.1)
     assert np.array_equal(plots.tile(views[0], 3), plots.tile(views[0].numpy(), 3))
     assert np.array_equal(plots.tile(some(), 3), plots.tile(some().images, 3))
     for wrong in (views, views[0, 0]):

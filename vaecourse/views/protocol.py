@@ -108,7 +108,10 @@ def fractions(every: int) -> list[float]:
 
 def score(new: Any, true: Any) -> Scores:
     """Compares new views (O, N, F, H, W) with the photographs held back. Raises ValueError for unlike shapes."""
-    new, true = (as_images(x, leading=None, name=name).cpu() for x, name in ((new, "new views"), (true, "true views")))
+    new = as_images(new, leading=None, name="new views", values=False).cpu()  # a prediction may overshoot a little
+    true = as_images(true, leading=None, name="true views").cpu()
+    if not new.isfinite().all():
+        raise ValueError("new views hold NaN or infinity. Find them with torch.isfinite(new).")
     if new.shape != true.shape or new.ndim != 5:
         raise ValueError(
             f"new and true views must both be (O, N, F, H, W); got {tuple(new.shape)} and {tuple(true.shape)}. "
