@@ -85,7 +85,7 @@ def test_pages_with_an_address_have_buttons_descriptions_and_a_sitemap(fork):
     page = (fork / "_build/html/book/training.html").read_text("utf-8")
     place = "ada-fork/latent/blob/main/book/training.ipynb"
     assert f'href="https://colab.research.google.com/github/{place}"' in page
-    assert 'href="https://mybinder.org/v2/gh/ada-fork/latent/main?urlpath=lab/tree/book/05-training' in page
+    assert 'href="https://mybinder.org/v2/gh/ada-fork/latent/main?urlpath=lab/tree/book/training' in page
     assert 'rel="canonical" href="https://ada-fork.github.io/latent/book/training.html"' in page
     sitemap = (fork / "_build/html/sitemap.xml").read_text("utf-8")
     assert "<loc>https://ada-fork.github.io/latent/book/training.html</loc>" in sitemap

@@ -183,3 +183,11 @@ def test_the_judges_that_ship(name, request, capsys):
     named = judge.probabilities(drawn_again).argmax(1)
     assert (named == test.labels[:2000]).double().mean() > 0.85, "and of drawn ones"
     assert main(["evaluate", name]) == 0 and "accuracy" in capsys.readouterr().out
+
+
+def test_a_judge_in_training_mode_gives_the_same_verdict_and_stays_in_it():
+    torch.manual_seed(0)
+    judge = Classifier((8, 8), classes=3, width=4)
+    x = torch.rand(5, 8, 8, generator=torch.Generator().manual_seed(1))
+    calm = judge.eval().probabilities(x)
+    assert torch.equal(judge.train().probabilities(x), calm) and judge.training

@@ -136,7 +136,7 @@ def scorecard(paths: Any, labels: Any, judge: Classifier, real: Any) -> dict[str
     x = _images(paths).cpu()
     if x.ndim != 4 or x.shape[1] % 2 == 0 or x.shape[1] < 3:
         raise ValueError(f"paths must be (P, T, H, W) with an odd T of at least 3; got {tuple(x.shape)}.")
-    middle, sharp, p = x.shape[1] // 2, sharpness(x), _judged(judge, x)
+    middle, sharp, p = x.shape[1] // 2, sharpness(x), judge.probabilities(x).cpu()
     ends = (sharp[:, 0] + sharp[:, -1]) / 2
     of_ends = torch.zeros(len(x), p.shape[-1]).scatter(1, as_labels(labels, (len(x), 2), p.shape[-1]), 1.0)
     card = {
@@ -147,15 +147,6 @@ def scorecard(paths: Any, labels: Any, judge: Classifier, real: Any) -> dict[str
         "evenness": evenness(x),
     }
     return {name: as_array(values.double(), name) for name, values in card.items()}
-
-
-def _judged(judge: Classifier, paths: Tensor) -> Tensor:
-    """The judge's probabilities, without the dropout that a judge in training has."""
-    training = judge.training
-    try:
-        return judge.eval().probabilities(paths).cpu()
-    finally:
-        judge.train(training)
 
 
 def interval(values: Any, level: float = 0.95) -> tuple[float, float, float]:

@@ -67,6 +67,10 @@ class Classifier(nn.Module):
             tensor([3, 8])
         """
         x = as_images(x, self.image_shape, next(self.parameters()), leading=None)
-        flat = x.reshape(-1, *self.image_shape)
-        p = torch.cat([self(batch).softmax(-1) for batch in torch.split(flat, _BATCH)])
+        flat, training = x.reshape(-1, *self.image_shape), self.training
+        self.eval()  # a verdict is no draw: dropout is for learning only
+        try:
+            p = torch.cat([self(batch).softmax(-1) for batch in torch.split(flat, _BATCH)])
+        finally:
+            self.train(training)
         return p.reshape(*x.shape[: -len(self.image_shape)], -1)
