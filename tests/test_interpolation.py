@@ -366,6 +366,7 @@ def test_no_way_at_all_takes_no_time():
     assert two.converged.all() and two.length[0] == 0 < two.length[1]
 
 
+@pytest.mark.slow
 def test_small_blocks_find_the_same_geodesics(drawer, monkeypatch):
     a, b = torch.randn(2, 2, 2, generator=torch.Generator().manual_seed(4))
     roomy, measure = geodesic(drawer, a, b, 9), interpolation.magnification(drawer, a)

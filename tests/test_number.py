@@ -102,6 +102,7 @@ def test_a_new_chapter_takes_its_place_and_the_others_move(copy):
     assert [line for line in after if line not in before] == ["      - file: book/how-much-ink"]
 
 
+@pytest.mark.slow
 def test_the_template_runs_and_its_checks_pass_its_solutions(copy):
     """As a chapter that was begun from it: every cell, then every solution."""
     new_chapter.begin("how-much-ink", root=copy)

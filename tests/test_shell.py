@@ -51,6 +51,7 @@ def test_train_writes_a_model_with_its_story_and_nothing_else(tiny, tmp_path, ca
     assert "nats per image" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tiny", "tiny-page", "tiny-classes", "tiny-views"])
 def test_a_cut_training_goes_on(tiny, tmp_path, monkeypatch, capsys, name):
     """Each kind of model that the command trains keeps what Ctrl-C promises."""

@@ -173,6 +173,7 @@ def pupil(born, **settings):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("train", [judge, mover, pupil])
 def test_every_model_goes_on_where_it_was_cut(tmp_path, monkeypatch, train):
     uncut, path = train(0), tmp_path / "run.safetensors"

@@ -55,6 +55,7 @@ def only(found, pattern):
     return len(found) == 1 and re.search(pattern, found[0])
 
 
+@pytest.mark.slow
 def test_good_pictures_worry_nobody(told, toys, tmp_path):
     folder = save(tmp_path / "toys", toys)
     save(folder, {".thumbnails": toys["duck"][:3]})
