@@ -1,8 +1,10 @@
-"""How a chapter's stored outputs are held against fresh ones (pytest --nbval): as strictly as a number means it.
+"""How a chapter's stored outputs are held against fresh ones (pytest --nbval).
 
-On another processor sums are rounded otherwise, and now and then one lands on the other side of the edge between two
-printed digits. So a measured number, which is one with a decimal point, a percentage or a number of three digits or
-more, may differ by one in its last digit. Everything else must be the same: words, small counts, how many lines.
+On another processor sums are rounded otherwise, and now and then one lands on
+the other side of the edge between two printed digits. So a measured number,
+which is one with a decimal point, a percentage or a number of three digits or
+more, may differ by one in its last digit. Everything else must be the same:
+words, small counts, how many lines.
 """
 
 from __future__ import annotations
@@ -12,11 +14,15 @@ import re
 from nbval import plugin as nbval
 
 # A number that is no part of a word. Commas group thousands.
-NUMBER = re.compile(r"(?<![\w.])[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)(?=\s?%)?")
+NUMBER = re.compile(
+    r"(?<![\w.])[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)"
+)
 
 
 def last_digit(number: str, percent: bool) -> float:
-    """What one more in the last printed digit adds to a number; 0 for a count, which has to agree."""
+    """What one more in the last printed digit adds to a number; 0 for a count,
+    which has to agree.
+    """
     digits, _, power = number.lstrip("-−").replace(",", "").partition("e")
     whole, _, decimals = digits.partition(".")
     if not (decimals or percent or power or len(whole) >= 3):
@@ -25,22 +31,29 @@ def last_digit(number: str, percent: bool) -> float:
 
 
 def moved(stored: str, fresh: str) -> list[str] | None:
-    """The numbers that differ by more than their last digit, as "12.338 -> 12.351"; None if the words differ."""
-    shapes = [" ".join(NUMBER.sub("#", text).split()) for text in (stored, fresh)]
-    if shapes[0] != shapes[1]:
+    """The numbers that differ by more than their last digit, such as
+    "12.338 -> 12.351"; None if the words differ.
+    """
+    words = [NUMBER.sub("#", text).split() for text in (stored, fresh)]
+    if words[0] != words[1]:
         return None
     found = []
-    for a, b in zip(NUMBER.finditer(stored), NUMBER.finditer(fresh), strict=True):
-        values = [float(m.group().replace("−", "-").replace(",", "")) for m in (a, b)]
+    pairs = zip(NUMBER.finditer(stored), NUMBER.finditer(fresh), strict=True)
+    for a, b in pairs:
+        was, now = (
+            float(m.group().replace("−", "-").replace(",", "")) for m in (a, b)
+        )
         percent = stored[a.end() : a.end() + 2].strip().startswith("%")
         unit = min(last_digit(m.group(), percent) for m in (a, b))
-        if abs(values[0] - values[1]) > 1.001 * unit:
+        if abs(was - now) > 1.001 * unit:
             found.append(f"{a.group()} -> {b.group()}")
     return found
 
 
 class Printed(str):
-    """A text that equals another whose words are the same, and whose numbers agree up to their last digits."""
+    """A text that equals another whose words are the same, and whose numbers
+    agree up to their last digits.
+    """
 
     __slots__ = ()
     __hash__ = str.__hash__
@@ -52,7 +65,8 @@ class Printed(str):
         return not self == other
 
 
-_sanitize, _compare = nbval.IPyNbCell.sanitize, nbval.IPyNbCell.format_output_compare
+_sanitize = nbval.IPyNbCell.sanitize
+_compare = nbval.IPyNbCell.format_output_compare
 
 
 def _sanitized(cell, text):
@@ -63,7 +77,9 @@ def _sanitized(cell, text):
 def _compared(cell, key, left, right):
     _compare(cell, key, left, right)
     if numbers := moved(str(left), str(right)):
-        cell.comparison_traceback.append("more digits than agree: " + ", ".join(numbers))
+        said = "more digits than agree: " + ", ".join(numbers)
+        cell.comparison_traceback.append(said)
 
 
-nbval.IPyNbCell.sanitize, nbval.IPyNbCell.format_output_compare = _sanitized, _compared
+nbval.IPyNbCell.sanitize = _sanitized
+nbval.IPyNbCell.format_output_compare = _compared

@@ -133,6 +133,31 @@ def test_chapters_are_whole(path):
     assert "```{" not in words and ":::" not in words, "plain Markdown only: Colab renders no directives"
 
 
+TEMPLATE = ROOT / "book/tools/template.ipynb"
+
+
+def shown_code(path):
+    """The lines of code that a page shows: of cells, of solutions, and of the library where a chapter lists it."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code" and "remove-cell" not in cell.metadata.get("tags", []):
+            yield from cell.source.splitlines()
+        listed = [output.get("data", {}).get("text/markdown", "") for output in cell.get("outputs", [])]
+        for text in [cell.source, *listed]:
+            for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+                yield from block.splitlines()
+
+
+@pytest.mark.parametrize("path", [*CHAPTERS, TEMPLATE], ids=lambda p: p.stem)
+def test_no_line_of_code_is_cut_on_the_page(path):
+    lines = list(shown_code(path))
+    assert lines and not [line for line in lines if len(line) > 80]
+
+
+def test_the_template_is_formatted_as_chapters_are():
+    done = subprocess.run([BIN / "ruff", "format", "--check", "--config", ROOT / "book/ruff.toml", TEMPLATE])
+    assert done.returncode == 0
+
+
 def test_no_path_of_a_machine_and_no_registry_in_any_file():
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     path = re.compile(r"(?<![\w.])/(home|root|Users|work)/\w|/tmp/\w+")

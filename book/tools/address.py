@@ -22,14 +22,17 @@ from vaecourse.files import write_whole
 ROOT = Path(__file__).resolve().parents[2]
 TAG = "fetch-the-package"  # marks the cell in every chapter
 CELL = """\
-# In Colab and Binder this fetches the course's package; where it is installed, nothing happens.
+# In Colab and Binder this fetches the course's package; where it is installed,
+# nothing happens.
 import importlib.util
 
 if importlib.util.find_spec("vaecourse") is None:
     {how}"""
-NOWHERE = (
-    'raise SystemExit("This copy of the course has no address to fetch its package from. Clone it and run: make lab")'
-)
+NOWHERE = """\
+raise SystemExit(
+        "This copy of the course has no address to fetch its "
+        "package from. Clone it and run: make lab"
+    )"""
 
 
 def read(root: Path = ROOT) -> str:

@@ -1,5 +1,5 @@
 """What there is to look at: MNIST and COIL-20 when they can be had, a folder of your own images, and two sets that the
-course makes itself from known factors, `strokes` (digits, chapter 1) and `turntable` (objects, the chapter on objects).
+course makes itself from known factors, `strokes` (digits) and `turntable` (objects).
 """
 
 from __future__ import annotations

@@ -246,15 +246,18 @@ def picture(parts: Shape, angle: float, size: int) -> NDArray[np.floating[Any]]:
 def render(name: str, angles: ArrayLike, size: int = 64) -> Array:
     """Pictures of one object, with the camera 20 degrees above the table.
 
-    name: one of OBJECTS. angles: degrees the object has turned, anticlockwise seen from above, a number or (N,). size:
-    pixels along each side, 16 to 256. Each picture depends on its own angle only, and is the same to the last bit for
-    angle and angle + 360.
+    Each picture depends on its own angle only, and is the same to the last bit for angle and angle + 360.
+
+    Args:
+        name: one of OBJECTS
+        angles: degrees the object has turned, anticlockwise seen from above, a number or (N,)
+        size: pixels along each side, 16 to 256
 
     Returns:
         Float32 (N, size, size), from 0 (black) to 1.
 
     Raises:
-        ValueError
+        ValueError: For another name, size or angle.
     """
     if name not in OBJECTS:
         near = difflib.get_close_matches(str(name), OBJECTS, n=1, cutoff=0)[0]
@@ -283,14 +286,17 @@ def views(
 ) -> tuple[Array, NDArray[np.int64], dict[str, NDArray[np.float64]]]:
     """Every object from all sides: 72 views of each, as in COIL-20, unless told otherwise.
 
-    size: pixels along each side, 16 to 256. objects: names from OBJECTS. step: degrees between views; it divides 360.
+    Args:
+        size: pixels along each side, 16 to 256
+        objects: names from OBJECTS
+        step: degrees between views; it divides 360
 
     Returns:
         Images float32 (N, size, size) in [0, 1], labels int64 (N,), each the object's place in OBJECTS whichever
         objects are asked for, and factors `{"angle": degrees (N,)}`.
 
     Raises:
-        ValueError
+        ValueError: For other objects, sizes or steps.
     """
     if not isinstance(objects, (list, tuple)) or not objects:
         raise ValueError(f"objects must be a list of names from {OBJECTS}; got {objects!r}. Try [{OBJECTS[0]!r}].")

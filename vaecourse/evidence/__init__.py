@@ -1,5 +1,5 @@
-"""log P(x) = log of the integral of P(x|z) P(z) over all z: the law of total probability, computed (chapter 2, and the
-chapter on how probable a picture is).
+"""log P(x) = log of the integral of P(x|z) P(z) over all z: the law of total probability, computed (the chapters on
+searching every z, and on how probable a picture is).
 
 `quadrature` is the truth in two dimensions; the others estimate it by chance, in any number of dimensions. Each
 returns an `Estimate`: the value, how far to trust it, and how many drawings it cost.

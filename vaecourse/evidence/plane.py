@@ -89,12 +89,15 @@ class PlaneTable(Table):
         return self.log_likelihood(x) + self.log_prior
 
     def starts(self, height: Tensor, maxima: int = 6, others: int = 6) -> Tensor:
-        """Where to climb from, (N, K, 2), given the heights (N, G): the best local maxima, and the best of the rest.
+        """Where to climb from, (N, K, 2), given the heights (N, G): the best
+        local maxima, and the best of the rest.
 
-        The rest is for peaks closer together than the table's steps, which stand on each other's slopes.
+        The rest is for peaks closer together than the table's steps, which
+        stand on each other's slopes.
         """
         plane = height.unflatten(1, (self.side, self.side))
-        is_maximum = (plane == max_pool2d(plane, 3, stride=1, padding=1)).flatten(start_dim=1)
+        highest_around = max_pool2d(plane, 3, stride=1, padding=1)
+        is_maximum = (plane == highest_around).flatten(start_dim=1)
         best = height.masked_fill(~is_maximum, -math.inf).topk(maxima).indices
         rest = height.masked_fill(is_maximum, -math.inf).topk(others).indices
         return self.z[torch.cat([best, rest], 1)]

@@ -118,13 +118,20 @@ def iwae(model: Model, x: Any, k: int, *, generator: torch.Generator | None = No
 
 
 def log_weights(
-    model: Model, x: Tensor, q: Distribution, samples: int, generator: torch.Generator | None = None
+    model: Model,
+    x: Tensor,
+    q: Distribution,
+    samples: int,
+    generator: torch.Generator | None = None,
 ) -> Tensor:
-    """log P(x|z) P(z) / q(z), (N, samples), for draws z from q, one distribution for each image x (N, ...)."""
+    """log P(x|z) P(z) / q(z), (N, samples), for draws z from q, one
+    distribution for each image x (N, ...).
+    """
     z = draw(q, samples, as_generator(generator, x.device))
     log_q = q.log_prob(z.movedim(1, 0)).movedim(0, 1).double()
     image = torch.arange(len(x), device=x.device).repeat_interleave(samples)
-    return log_integrand(model, x, image, z.flatten(end_dim=1)).reshape(log_q.shape) - log_q
+    height = log_integrand(model, x, image, z.flatten(end_dim=1))
+    return height.reshape(log_q.shape) - log_q
 
 
 _Proposal = tuple[Distribution, Tensor, int]  # one for each image, the decodes each took, and those all shared

@@ -57,10 +57,12 @@ def batched(net: nn.Module, x: Tensor, dims: int) -> Tensor:
 
 
 class Encoder(nn.Module):
-    """x -> Q(z|x): one pass over images (N, *image_shape) guesses where each one's z lies, and how surely.
+    """x -> Q(z|x): one pass over images (N, *image_shape) guesses where each
+    one's z lies, and how surely.
 
     Args:
-        net: any module that turns images into numbers (N, 2 * latent_dim): the means, then the raw widths
+        net: any module that turns images into numbers (N, 2 * latent_dim): the
+            means, then the raw widths
     """
 
     def __init__(self, net: nn.Module, image_shape: tuple[int, ...]):
@@ -69,18 +71,22 @@ class Encoder(nn.Module):
 
     def forward(self, x: Tensor) -> Independent[Normal]:
         mean, raw = batched(self.net, x, len(self.image_shape)).chunk(2, dim=-1)
-        # An image only ever narrows down where its z may lie, so no guess is wider than the prior. (With the usual
-        # exp(raw), one odd image in a million asks for a width of 1e12, and training ends in NaN.) Nor is any guess a
-        # single point, whose density would be infinite.
+        # An image only ever narrows down where its z may lie, so no guess is
+        # wider than the prior. (With the usual exp(raw), one odd image in a
+        # million asks for a width of 1e12, and training ends in NaN.) Nor is
+        # any guess a single point, whose density would be infinite.
         scale = raw.sigmoid().clamp_min(NARROWEST)
-        return Independent(Normal(mean, scale, validate_args=False), 1, validate_args=False)
+        normals = Normal(mean, scale, validate_args=False)
+        return Independent(normals, 1, validate_args=False)
 
 
 class Decoder(nn.Module):
-    """z -> the logits of f(z), images of shape (N, *image_shape). f(z) itself is their sigmoid.
+    """z -> the logits of f(z), images of shape (N, *image_shape). f(z) itself
+    is their sigmoid.
 
     Args:
-        net: any module that turns codes (N, latent_dim) into so many numbers as the images have pixels
+        net: any module that turns codes (N, latent_dim) into so many numbers as
+            the images have pixels
     """
 
     def __init__(self, net: nn.Module, image_shape: tuple[int, ...]):
@@ -222,23 +228,33 @@ class VAE(nn.Module):
             pixels = Normal(logits.sigmoid(), self.log_sigma.exp(), validate_args=False)
         return Independent(pixels, len(self.image_shape), validate_args=False)
 
-    def elbo_terms(self, x: Tensor, generator: torch.Generator | None = None, noise: Tensor | None = None) -> ElboTerms:
-        """log P(x|z) at one z drawn from Q(z|x), and KL(Q(z|x) || P(z)); each (N,) in nats per image.
+    def elbo_terms(
+        self,
+        x: Tensor,
+        generator: torch.Generator | None = None,
+        noise: Tensor | None = None,
+    ) -> ElboTerms:
+        """log P(x|z) at one z drawn from Q(z|x), and KL(Q(z|x) || P(z)); each
+        (N,) in nats per image.
 
-        z is drawn with `generator` (None: one with seed 0), or made of `noise` (N, latent_dim) that somebody has drawn.
+        z is drawn with `generator` (None: one with seed 0), or made of `noise`
+        (N, latent_dim) that somebody has drawn.
         """
         x = self._images(x)
         q = self.encoder(x)
         if noise is None:
             generator = as_generator(generator, self.device)
-            noise = torch.randn(q.mean.shape, generator=generator, device=self.device, dtype=q.mean.dtype)
-        z = q.mean + q.stddev * noise  # the reparameterisation: z moves smoothly with the encoder's weights
+            noise = torch.empty_like(q.mean).normal_(generator=generator)
+        # The reparameterisation: z moves smoothly with the encoder's weights.
+        z = q.mean + q.stddev * noise
         return ElboTerms(self.decode(z).log_prob(x), kl_divergence(q, self.prior))
 
     def elbo(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """A one-sample estimate of the evidence lower bound, (N,) in nats per image.
+        """A one-sample estimate of the evidence lower bound, (N,) in nats per
+        image.
 
-        E_Q[log P(x|z)] - KL(Q(z|x) || P(z)) <= log P(x)   (Kingma and Welling 2014, equation 3).
+        E_Q[log P(x|z)] - KL(Q(z|x) || P(z)) <= log P(x)   (Kingma and Welling
+        2014, equation 3).
         """
         log_likelihood, kl = self.elbo_terms(x, generator)
         return log_likelihood - kl

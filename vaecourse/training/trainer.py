@@ -59,18 +59,22 @@ def as_device(device: torch.device | str | None) -> torch.device:
 
 
 def shuffled(*data: Tensor, batch_size: int, noise: int = 0) -> Batches:
-    """Batches for a Trainer: each epoch all rows of some tensors of the same length, in another order.
+    """Batches for a Trainer: each epoch all rows of some tensors of the same
+    length, in another order.
 
     Args:
-        noise: how many draws from N(0, 1) come beside each row, as one more tensor (B, noise); 0: none
+        noise: how many draws from N(0, 1) come beside each row, as one more
+            tensor (B, noise); 0: none
     """
 
     def batches(generator: torch.Generator) -> Iterator[tuple[Tensor, ...]]:
-        order = torch.randperm(len(data[0]), generator=generator, device=data[0].device)
+        place: dict[str, Any] = {"generator": generator}
+        place["device"] = data[0].device
+        order = torch.randperm(len(data[0]), **place)
         for rows in torch.split(order, batch_size):
             batch = tuple(every[rows] for every in data)
             if noise:
-                batch += (torch.randn((len(rows), noise), generator=generator, device=order.device),)
+                batch += (torch.randn((len(rows), noise), **place),)
             yield batch
 
     return batches
@@ -220,25 +224,32 @@ class Trainer:
     def train_one_epoch(self) -> None:
         """A step for each batch of one epoch; then what is remembered of it."""
         start, device = time.perf_counter(), self.device
-        half = torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
-        totals, seen = torch.zeros((), device=device, dtype=torch.float64 if device.type != "mps" else None), 0
-        torch.manual_seed(self._seed_of_epoch())  # for dropout, which draws from the global generator
+        wanted = self.precision == "bfloat16"
+        half = torch.autocast(device.type, torch.bfloat16, enabled=wanted)
+        fine = torch.float32 if device.type == "mps" else torch.float64
+        totals, seen = torch.zeros((), device=device, dtype=fine), 0
+        # For dropout, which draws from the global generator.
+        torch.manual_seed(self._seed_of_epoch())
         self.model.train()
         for batch in islice(self.batches(self.generator), self.steps - self.step):
             with half:
-                means = self.means(*batch)  # of the loss's terms; of several processes, each does its share
+                # Of the loss's terms; of several processes, each does its share.
+                means = self.means(*batch)
             loss = sum(means.values(), start=torch.zeros((), device=device))
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
             self.schedule.step()
-            totals = totals + len(batch[0]) * torch.stack(list(means.values())).detach().to(totals)
+            found = torch.stack(list(means.values())).detach().to(totals)
+            totals = totals + len(batch[0]) * found
             self.step, seen = self.step + 1, seen + len(batch[0])
-            if self.step % 50 == 0:  # reading a number makes a GPU wait: not at every step
+            # Reading a number makes a GPU wait: not at every step.
+            if self.step % 50 == 0:
                 self._report(distributed.average(loss.detach()).item())
         values = distributed.average(totals / seen).tolist()
         self._report(sum(values))
-        self._record(dict(zip(means, values, strict=True)), time.perf_counter() - start)
+        named = dict(zip(means, values, strict=True))
+        self._record(named, time.perf_counter() - start)
 
     def _means(self, *batch: Tensor) -> dict[str, Tensor]:
         terms = self.loss(*batch)

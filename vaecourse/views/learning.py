@@ -46,32 +46,38 @@ class Views(NamedTuple):
 def loss(model: ViewVAE, views: Views) -> Loss:
     """The loss of views, each to be made from its neighbours on the circle.
 
-    The bound is E_Q[log P(x | z, x_left, x_right)] - KL(Q(z|x) || P(z | x_left, x_right)), with one draw of z. Four
-    things are not in it:
+    The bound is E_Q[log P(x | z, x_left, x_right)] - KL(Q(z|x) || P(z | x_left,
+    x_right)), with one draw of z. Four things are not in it:
 
-    - plain: for a quarter of the views, log P(x | z, x_left, x_right) at the bridge's mean takes the bound's place,
-      because that is the code from which new views are made
-    - alone: each neighbour, moved, should look like x by itself, not only in the blend
-    - agree: somewhere between x and its right neighbour, where there is no photograph, both of them, moved there,
-      should look alike
+    - plain: for a quarter of the views, log P(x | z, x_left, x_right) at the
+      bridge's mean takes the bound's place, because that is the code from which
+      new views are made
+    - alone: each neighbour, moved, should look like x by itself, not only in
+      the blend
+    - agree: somewhere between x and its right neighbour, where there is no
+      photograph, both of them, moved there, should look alike
     - smooth: flows should change little from cell to cell
     """
     x, x_left, x_right, d_left, d_right, plain, noise, t = views
     codes = model.encode(torch.cat([x, x_left, x_right]))
     (z_x, z_left, z_right), scale = codes.mean.chunk(3), codes.stddev[: len(x)]
     prior = model.bridge(z_left, z_right, d_left, d_right)
-    q = Independent(Normal(z_x, scale, validate_args=False), 1, validate_args=False)
+    guesses = Normal(z_x, scale, validate_args=False)
+    q = Independent(guesses, 1, validate_args=False)
     z = torch.where(plain[:, None], prior.mean, z_x + scale * noise)
     moved = model.move(z, x_left, x_right, d_left, d_right)
-    bound = torch.where(plain, 0.0, kl_divergence(q, prior)) - model.around(moved.mean).log_prob(x)
+    kl = torch.where(plain, 0.0, kl_divergence(q, prior))
+    bound = kl - model.around(moved.mean).log_prob(x)
 
     z = model.bridge(z_x, z_right, t * d_right, (1 - t) * d_right).mean
     unseen = model.move(z, x, x_right, t * d_right, (1 - t) * d_right)
     flows = moved.fields[:, :4]
     alone = _squares(moved.left - x) + _squares(moved.right - x)
     rough = _squares(flows.diff(dim=-1)) + _squares(flows.diff(dim=-2))
-    hints = _ALONE * alone + _AGREE * _squares(unseen.left - unseen.right) + _SMOOTH * rough
-    return Loss(bound, hints / (2 * model.sigma**2))  # weighed like the likelihood's squared errors
+    unlike = _squares(unseen.left - unseen.right)
+    hints = _ALONE * alone + _AGREE * unlike + _SMOOTH * rough
+    # Weighed like the likelihood's squared errors.
+    return Loss(bound, hints / (2 * model.sigma**2))
 
 
 def draw(known: Tensor, batch_size: int, latent_dim: int, generator: torch.Generator) -> Views:

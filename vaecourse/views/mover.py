@@ -113,20 +113,41 @@ class ViewVAE(nn.Module):
         mean, raw = self.encoder(F.adaptive_avg_pool2d(x[:, None], _SIDE)).chunk(2, dim=-1)
         return Independent(Normal(mean, F.softplus(raw) + 1e-4, validate_args=False), 1, validate_args=False)
 
-    def bridge(self, z_left: Tensor, z_right: Tensor, d_left: Tensor, d_right: Tensor) -> Independent[Normal]:
-        """P(z | x_left, x_right) for the neighbours' codes (B, latent_dim) and the steps to them (B,)."""
+    def bridge(
+        self,
+        z_left: Tensor,
+        z_right: Tensor,
+        d_left: Tensor,
+        d_right: Tensor,
+    ) -> Independent[Normal]:
+        """P(z | x_left, x_right) for the neighbours' codes (B, latent_dim) and
+        the steps to them (B,).
+        """
         share = (d_left / (d_left + d_right))[:, None]
-        scale = self.spread * (d_left * d_right / (d_left + d_right)).sqrt()[:, None]
+        variance = d_left * d_right / (d_left + d_right)
+        scale = self.spread * variance.sqrt()[:, None]
         mean = (1 - share) * z_left + share * z_right
-        return Independent(Normal(mean, scale.expand_as(mean), validate_args=False), 1, validate_args=False)
+        normals = Normal(mean, scale.expand_as(mean), validate_args=False)
+        return Independent(normals, 1, validate_args=False)
 
-    def move(self, z: Tensor, x_left: Tensor, x_right: Tensor, d_left: Tensor, d_right: Tensor) -> Warped:
-        """The view at codes z (B, latent_dim) from the neighbours (B, H, W) at positive steps d_left, d_right (B,)."""
+    def move(
+        self,
+        z: Tensor,
+        x_left: Tensor,
+        x_right: Tensor,
+        d_left: Tensor,
+        d_right: Tensor,
+    ) -> Warped:
+        """The view at codes z (B, latent_dim) from the neighbours (B, H, W) at
+        positive steps d_left, d_right (B,).
+        """
         coarse = self.fields(z)
-        fine = F.interpolate(coarse, size=x_left.shape[-2:], mode="bilinear", align_corners=False)
+        size = x_left.shape[-2:]
+        fine = F.interpolate(coarse, size, mode="bilinear", align_corners=False)
         left = warp(x_left, d_left[:, None, None, None] * fine[:, :2])
         right = warp(x_right, d_right[:, None, None, None] * fine[:, 2:4])
-        mask = torch.sigmoid(fine[:, 4] + torch.log(d_right / d_left)[:, None, None])
+        nearer = torch.log(d_right / d_left)[:, None, None]
+        mask = torch.sigmoid(fine[:, 4] + nearer)
         return Warped(mask * left + (1 - mask) * right, left, right, mask, coarse)
 
     def decode(
@@ -143,14 +164,15 @@ class ViewVAE(nn.Module):
     def between(self, known: Tensor, fractions: list[float]) -> Tensor:
         """New views between known ones, at the bridge's mean: the interpolated code.
 
-        known: (O, N, H, W), N views of each of O objects, evenly spaced around the circle. fractions: F numbers between
-        0 and 1, how far from each view to the next.
+        Args:
+            known: (O, N, H, W), N views of each of O objects, evenly spaced around the circle
+            fractions: F numbers between 0 and 1, how far from each view to the next
 
         Returns:
             (O, N, F, H, W).
 
         Raises:
-            ValueError
+            ValueError: For views or fractions that make no sense.
         """
         check_views(known)
         if not fractions or not all(0 < t < 1 for t in fractions):
