@@ -60,12 +60,18 @@ def test_what_comes_in_is_not_shared_with_a_strangers_array():
         ("nonsense", "must be an array of numbers"),
         (None, "must be an array of numbers"),
         (torch.complex(WANTED, WANTED), "real numbers"),
+        (1.000001 * WANTED / WANTED.max(), "clip(0, 1)"),
+        (WANTED - WANTED.min() - 0.02, "clip(0, 1)"),
     ],
 )
 def test_what_cannot_be_taken_is_refused_with_advice(given, says):
     with pytest.raises(ValueError, match="images") as error:
         as_images(given, (4, 5))
     assert says in str(error.value)
+
+
+def test_paper_or_ink_will_do():
+    assert torch.equal(as_images(WANTED > 0.5), (WANTED > 0.5).float())
 
 
 def test_channels_last_are_told_to_be_permuted_not_reshaped():

@@ -82,3 +82,10 @@ def test_wrong_input_gets_a_sentence(clouds):
         measures.codes(VAE(image_shape=(2, 2)), torch.full((3, 2, 2), 255.0))
     with pytest.raises(ValueError, match=r"images\[None\]"):
         measures.mean_elbo(VAE(image_shape=(2, 2)), torch.zeros(2, 2))
+    for draws in (0, -1, 2.5, "8"):
+        with pytest.raises(ValueError, match="draws must be a whole number"):
+            measures.mean_elbo(VAE(image_shape=(2, 2)), torch.zeros(3, 2, 2), draws=draws)
+    for k in (0, 2.5, True):
+        with pytest.raises(ValueError, match="k must be a whole number"):
+            measures.knn_accuracy(known, labels, new, truth, k)
+    assert measures.knn_accuracy(known, labels, new, truth, 5.0) == measures.knn_accuracy(known, labels, new, truth, 5)

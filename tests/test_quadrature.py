@@ -1,5 +1,6 @@
 """Quadrature against closed forms, against SciPy, and against a brute-force sum that shares nothing with it."""
 
+import copy
 import math
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from conftest import ROOT
 from decoders import PRIORS, Decoder, Linear, brute_force, summed
 from scipy import stats
 from scipy.integrate import quad
-from torch.distributions import Independent, Normal, Uniform
+from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal, Uniform
 
 from vaecourse import VAE, evidence, interpolation, load_pretrained, memory
 
@@ -91,8 +92,47 @@ def test_a_peak_that_no_climb_found_is_reported():
 
 def test_a_sigma_too_small_for_float32_gets_a_sentence():
     model = Linear(2, sigma=1e-20)
-    with pytest.raises(ValueError, match="so steep that float32 overflows"):
+    with pytest.raises(ValueError, match="so steep that its numbers overflow"):
         evidence.quadrature(model, Linear(2).draw(2))
+
+
+@pytest.mark.parametrize("sigma", [0.3, 1e-3])
+def test_what_a_decoder_rounds_is_part_of_the_error(sigma):
+    """In float32 the drawings are off in their last digits, which a small sigma blows up to whole nats."""
+    torch.manual_seed(0)
+    model = VAE((6, 6), hidden=(8,), sigma=sigma).eval()
+    x = torch.rand(8, 6, 6, generator=torch.Generator().manual_seed(0))
+    coarse = evidence.quadrature(model, x)
+    fine = evidence.quadrature(model.double(), x)
+    off = (coarse.log_p_x - fine.log_p_x).abs()
+    assert fine.converged.any() and (off < 2 * coarse.error + fine.error + 1e-3)[fine.converged].all()
+    assert coarse.converged.all() if sigma == 0.3 else not coarse.converged.any()
+
+
+def test_a_sigma_that_float32_cannot_square_works_in_double_precision():
+    model = VAE((6, 6), hidden=(8,), sigma=1e-20).eval()
+    x = torch.rand(2, 6, 6, generator=torch.Generator().manual_seed(0))
+    with pytest.raises(ValueError, match=r"model\.double\(\)"):
+        evidence.quadrature(model, x)
+    found = evidence.quadrature(model.double(), x)
+    assert found.log_p_x.isfinite().all() and not found.converged.any()
+
+
+def changed_prior(model):
+    parts = Independent(Normal(torch.tensor([[0.0, 0], [3, 3]]), torch.tensor([[1.0], [0.2]])), 1)
+    model = copy.copy(model)
+    model.prior = MixtureSameFamily(Categorical(torch.tensor([0.99, 0.01])), parts)
+    return model
+
+
+def test_a_table_of_another_prior_is_noticed_and_so_is_what_is_no_table():
+    model = Linear(2)
+    x, table = model.draw(2), evidence.PlaneTable(model)
+    with pytest.raises(ValueError, match="made from another model"):
+        evidence.quadrature(changed_prior(model), x, table)
+    for wrong in (True, "table", x):
+        with pytest.raises(TypeError, match=r"must be an evidence\.PlaneTable"):
+            evidence.modes(model, x, wrong)
 
 
 def test_bernoulli_pixels():
@@ -237,7 +277,7 @@ def test_a_table_that_is_not_kept_gives_the_same_and_counts_its_decodes(monkeypa
     assert not table.kept and (tight.log_p_x - roomy.log_p_x).abs().max() < 1e-6
     passes = tight.shared_decodes / 161**2
     assert passes == int(passes) > 1
-    assert passed.count(1) <= 1 and sum(passed) <= tight.decodes * 1.05, "jvp decodes along all axes at once"
+    assert passed.count(1) <= 1 + len(x) and sum(passed) <= tight.decodes * 1.05, "jvp decodes along all axes at once"
     monkeypatch.setattr(memory, "BUDGET", 2000)
     with pytest.raises(MemoryError, match=r"vaecourse.memory.BUDGET = \d+"):
         evidence.quadrature(model, x)

@@ -9,17 +9,22 @@ from decoders import PRIORS, Decoder, Linear, summed
 from scipy import stats
 from scipy.integrate import quad
 from torch.distributions import (
+    AffineTransform,
+    Beta,
     Categorical,
     Independent,
     Laplace,
+    LogNormal,
     MixtureSameFamily,
     MultivariateNormal,
     Normal,
+    Poisson,
     StudentT,
+    TransformedDistribution,
     Uniform,
 )
 
-from vaecourse import VAE, evidence
+from vaecourse import VAE, evidence, measures
 from vaecourse.evidence.draws import draw
 from vaecourse.evidence.sampling import _PROPOSALS
 
@@ -246,6 +251,163 @@ def test_any_prior_against_a_sum_over_the_plane(name):
         evidence.importance(model, x, 10, "defensive")
 
 
+EDGED = {  # guesses that cannot be drawn everywhere
+    "uniform": lambda m, s: Independent(Uniform(m - s, m + s), 1),
+    "stretched uniform": lambda m, s: Independent(
+        TransformedDistribution(Uniform(0 * m, 0 * m + 1), [AffineTransform(m - s, 2 * s)]), 1
+    ),
+    "Beta": lambda m, s: Independent(Beta(2 + 0 * m, 2.0), 1),
+    "log-normal": lambda m, s: Independent(LogNormal(m, s), 1),
+    "whole numbers": lambda m, s: Independent(Poisson(s), 1),
+    "a mixture": lambda m, s: MixtureSameFamily(
+        Categorical(torch.ones(len(m), 1)), Independent(Uniform((m - s)[:, None], (m + s)[:, None]), 1)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EDGED)
+def test_a_guess_with_edges_is_refused_since_no_weight_makes_up_for_what_is_never_drawn(name):
+    model = Linear(2, pixels=30, sigma=0.3)
+    x, plain = model.draw(3), model.encode
+    model.encode = lambda x: EDGED[name](plain(x).mean, plain(x).stddev)
+    for estimate in (evidence.importance, evidence.iwae):
+        with pytest.raises(ValueError, match=r"be able to draw every z|parts without edges"):
+            estimate(model, x, 10)
+
+
+def test_a_guess_with_the_edges_of_the_prior_does():
+    model = Decoder(lambda z: z, 2, 0.3)
+    model.prior = Independent(Beta(2 * torch.ones(2), 2 * torch.ones(2)), 1)
+    model.encode = lambda x: Independent(Uniform(torch.zeros(len(x), 2), torch.ones(len(x), 2)), 1)
+    x = torch.tensor([[0.3, 0.4]])
+    got, other = evidence.importance(model, x, 5000), evidence.monte_carlo(model, x, 5000)
+    assert got.log_p_x.item() == pytest.approx(other.log_p_x.item(), abs=4 * (got.error + other.error).item())
+
+
+@pytest.mark.parametrize("double", [False, True])
+def test_a_guess_too_narrow_for_its_numbers_is_no_sure_answer(double):
+    """All draws would be rounded to one code: weights that agree perfectly, and a P(x) that is far too small."""
+    torch.manual_seed(0)
+    model = VAE((3, 3), hidden=(8,), sigma=0.3).eval()
+    with torch.no_grad():
+        model.encoder.net[-1].bias[2:] = -200.0
+    x = torch.rand(2, 3, 3, generator=seeded(0))
+    if double:
+        assert evidence.importance(model.double(), x, 100).error.min() > 0.3
+    else:
+        with pytest.raises(ValueError, match=r"rounded to one.*model\.double\(\)"):
+            evidence.importance(model, x, 100)
+    truth = evidence.quadrature(model, x)
+    got = evidence.importance(model, x, 4000, "laplace")
+    assert truth.converged.all() and ((got.log_p_x - truth.log_p_x).abs() < 4 * got.error).all()
+
+
+@pytest.mark.parametrize("learnt", [False, True])
+def test_parts_of_a_prior_that_lie_far_apart_are_all_found(learnt):
+    """The best of the prior's draws are all of one part; the other holds a quarter of P(x)."""
+    model = Decoder(lambda z: torch.stack([z[..., 0] + 0.2 * z[..., 1].sin(), z[..., 1], z.sum(-1) / 2], -1), 2, 0.5)
+    means = torch.tensor([[0.61, 0.55], [-1.1, 0.93]], requires_grad=learnt)
+    model.prior = MixtureSameFamily(Categorical(torch.ones(2)), Independent(Normal(means, 0.03), 1))
+    x = torch.tensor([[0.0, 0.1, 0.0]])
+    truth = evidence.quadrature(model, x)
+    got = evidence.importance(model, x, 2000, "laplace")
+    assert got.log_p_x.item() == pytest.approx(truth.log_p_x.item(), abs=0.03)
+    for value in (truth.log_p_x, got.log_p_x, evidence.annealed(model, x, 3, 2).log_p_x):
+        assert not value.requires_grad, "numbers, whose graph nobody keeps"
+
+
+class Flow(TransformedDistribution):
+    """PyTorch does not know the mean of such a thing."""
+
+    mean = torch.ones(2)
+
+
+@pytest.mark.parametrize("distribution", [TransformedDistribution, Flow])
+def test_a_flow_as_prior_and_as_guess(distribution):
+    model = Decoder(lambda z: torch.cat([z, z.sum(-1, keepdim=True)], -1), 2, 0.5)
+    half = Independent(Normal(torch.zeros(2), torch.ones(2)), 1)
+    model.prior = distribution(half, [AffineTransform(torch.ones(2), 0.5 * torch.ones(2), event_dim=1)])
+    model.encode = lambda x: TransformedDistribution(half, [AffineTransform(x[:, :2], 0.5 * torch.ones(2), 1)])
+    x = torch.tensor([[0.5, 0.6, 0.9], [1.0, 0.9, 2.2]])
+    estimates = [evidence.importance, lambda *a: evidence.importance(*a, "laplace"), evidence.monte_carlo]
+    for estimate in [*estimates, lambda m, x, n: evidence.annealed(m, x, 50, 100)]:
+        if distribution is Flow:
+            got = estimate(model, x, 10_000)
+            model_p = MultivariateNormal(torch.tensor([1.0, 1, 2]), COVARIANCE_OF_THE_FLOW)
+            assert ((got.log_p_x - model_p.log_prob(x)).abs() < 4 * got.error + 0.01).all()
+        else:
+            with pytest.raises(ValueError, match=r"must have a finite mean.*mean = torch.zeros\(2\)"):
+                estimate(model, x, 10)
+
+
+COVARIANCE_OF_THE_FLOW = 0.25 * torch.tensor([[1.0, 0, 1], [0, 1, 1], [1, 1, 2]]) + 0.25 * torch.eye(3)
+
+
+def test_a_mixture_of_parts_with_edges_is_no_prior_of_which_PyTorch_knows_where_it_is_zero():
+    model = Linear(2)
+    model.prior = MixtureSameFamily(
+        Categorical(torch.ones(2)), Independent(Uniform(torch.tensor([[-1.0, -1], [0, 0]]), torch.ones(2, 2)), 1)
+    )
+    for estimate in (evidence.importance, evidence.monte_carlo):
+        with pytest.raises(ValueError, match="parts without edges"):
+            estimate(model, model.draw(2), 10)
+
+
+@pytest.mark.parametrize("kind", ["Normal of one's own", "Independent of one's own"])
+def test_pixels_that_may_score_as_they_like_are_refused(kind):
+    normal = (
+        type("Truncated", (Normal,), {})(torch.zeros(1, 4), 1.0) if "Normal" in kind else Normal(torch.zeros(1, 4), 1.0)
+    )
+    independent = Independent if "Normal" in kind else type("Mine", (Independent,), {})
+    model = Linear(2)
+    model.decode = lambda z: independent(normal, 1)
+    with pytest.raises(TypeError, match="Independent of Normal or Bernoulli pixels"):
+        evidence.monte_carlo(model, torch.zeros(1, 4), 10)
+
+
+class Noisy(torch.nn.Module):
+    """Layers of one's own that behave differently while they learn."""
+
+    def __init__(self, into, out):
+        super().__init__()
+        batch = torch.nn.BatchNorm1d(16)
+        self.layers = torch.nn.Sequential(
+            *(torch.nn.Flatten(), torch.nn.Linear(into, 16), batch, torch.nn.Tanh(), torch.nn.Dropout()),
+            torch.nn.Linear(16, out),
+        )
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+MEASURES = {
+    "quadrature": lambda m, x: evidence.quadrature(m, x).log_p_x,
+    "modes": lambda m, x: evidence.modes(m, x).height[:, 0],
+    "monte_carlo": lambda m, x: evidence.monte_carlo(m, x, 50).log_p_x,
+    "importance": lambda m, x: evidence.importance(model=m, x=x, samples=50).log_p_x,
+    "iwae": lambda m, x: evidence.iwae(m, x, 5).log_p_x,
+    "annealed": lambda m, x: evidence.annealed(m, x, 5, 2).log_p_x,
+    "posterior_maps": lambda m, x: evidence.posterior_maps(m, x[0], torch.zeros(3, 2), 0.0).log_posterior,
+    "PlaneTable": lambda m, x: evidence.PlaneTable(m).log_integrand(x)[:, ::999],
+    "codes": measures.codes,
+    "mean_elbo": lambda m, x: torch.tensor(measures.mean_elbo(m, x)),
+    "reconstruction_mse": lambda m, x: torch.tensor(measures.reconstruction_mse(m, x)),
+}
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_a_model_that_is_still_in_training_mode_is_measured_without_it_and_stays_in_it(name):
+    torch.manual_seed(0)
+    model = VAE((3, 3), encoder=Noisy(9, 4), decoder=Noisy(2, 9), sigma=0.3)
+    x = torch.rand(4, 3, 3, generator=seeded(0))
+    model.encoder.net.layers[2].eval()  # a layer that somebody has frozen stays so
+    before = [(layer.training, str(layer)) for layer in model.modules()]
+    got = MEASURES[name](model, x)
+    assert [(layer.training, str(layer)) for layer in model.modules()] == before
+    assert torch.equal(got, MEASURES[name](model.eval(), x))
+    assert not got.requires_grad
+
+
 def test_want_of_an_encoder_and_encoders_that_are_none_get_a_sentence():
     model = Decoder(lambda z: z, 2, 0.3)
     for estimate in (
@@ -263,5 +425,9 @@ def test_counts_and_pictures_from_numpy_do():
     model = Linear(2)
     x = model.draw(2)
     plain = evidence.monte_carlo(model, x, 50).log_p_x
-    assert torch.equal(evidence.monte_carlo(model, x.double().numpy(), np.int64(50)).log_p_x, plain)
+    for fifty in (np.int64(50), 50.0, np.float32(50), torch.tensor(50)):
+        assert torch.equal(evidence.monte_carlo(model, x.double().numpy(), fifty).log_p_x, plain)
+    for none in (0, -3, 2.5, True, "3", None, math.nan):
+        with pytest.raises(ValueError, match="samples must be a whole number"):
+            evidence.log_weights(model, x, model.encode(x), none)
     assert evidence.annealed(model, x.numpy(), np.int64(3), np.int64(2)).decodes == 16

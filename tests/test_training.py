@@ -390,7 +390,7 @@ def test_steps_may_end_within_an_epoch():
 
 def test_whole_numbers_as_people_have_them(tmp_path):
     models = [fresh(), fresh()]
-    kinds = ((2, 100, 3), (2.0, np.int64(100), np.int32(3)))
+    kinds = ((2, 100, 3), (np.float32(2), np.int64(100), 3.0))
     for model, (epochs, batch_size, seed) in zip(models, kinds, strict=True):
         settings = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "checkpoint": tmp_path / "c"}
         fit(model, stripes(), **settings, learning_rate=np.float32(1e-3), device="cpu", progress=False)
@@ -415,7 +415,8 @@ def test_a_loss_that_is_no_number_stops_with_advice(tmp_path):
         *({"batch_size": n} for n in (0, -1, 12.5)),
         *({"learning_rate": rate} for rate in (0.0, math.nan, math.inf)),
         {"precision": "float16"},
-        {"seed": 0.5},
+        *({"learning_rate": rate} for rate in ("fast", None, True)),
+        *({"seed": seed} for seed in (0.5, "0", None, -1)),
     ],
 )
 def test_wrong_settings_get_a_sentence(settings):
@@ -432,6 +433,11 @@ def test_a_device_that_is_not_there_gets_a_sentence(device):
 def test_wrong_images_get_a_sentence():
     with pytest.raises(ValueError, match="Divide by 255"):
         fit(fresh(), stripes() * 255, epochs=1, device="cpu", progress=False)
+    model = VAE(stripes().shape[1:], hidden=(8,), likelihood="bernoulli")
+    for pictures in ({"images": stripes()}, {"images": stripes().round(), "held_out": stripes()}):
+        with pytest.raises(ValueError, match="Bernoulli pixels are 0 or 1"):
+            fit(model, **pictures, epochs=1, device="cpu", progress=False)
+    fit(model, stripes() > 0.5, epochs=1, device="cpu", progress=False)
 
 
 @pytest.mark.parametrize("lost", ["model.", "adam.0.", "generator"])

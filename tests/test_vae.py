@@ -9,7 +9,7 @@ import torch
 from scipy import stats
 from scipy.integrate import quad
 
-from vaecourse import VAE
+from vaecourse import VAE, measures
 
 
 @pytest.fixture
@@ -139,9 +139,20 @@ def test_numpy_images_and_one_image_are_welcome(small, x):
     ],
 )
 def test_wrong_images_get_a_sentence(small, images, says):
-    with pytest.raises(ValueError, match="images") as error:
-        small.encode(images)
-    assert says in str(error.value)
+    for model in (small, small.train()):
+        for look in (model.encode, model.elbo):
+            with pytest.raises(ValueError, match="images") as error:
+                look(images)
+            assert says in str(error.value)
+
+
+def test_greys_are_no_pixels_of_a_bernoulli():
+    """Their cross-entropy is a number, but no log-density."""
+    model = VAE((3, 4), hidden=(8,), likelihood="bernoulli")
+    for look in (model.encode, model.elbo, lambda x: measures.mean_elbo(model, x)):
+        with pytest.raises(ValueError, match=r"\(images > 0\.5\)\.float\(\)"):
+            look(torch.full((2, 3, 4), 0.5))
+    assert model.elbo(torch.ones(2, 3, 4)).isfinite().all()
 
 
 @pytest.mark.parametrize("z", [torch.zeros(5, 3), torch.tensor(1.0)])
@@ -165,7 +176,7 @@ def test_wrong_codes_get_a_sentence(small, z):
         {"latent_dim": "two"},
         {"likelihood": "poisson"},
         {"sigma": 0.0},
-        {"sigma": math.nan},
+        *({"sigma": sigma} for sigma in (math.nan, "3", True, 1e-50, 1e50, 2j)),
         {"sigma": 0.1, "likelihood": "bernoulli"},
     ],
 )

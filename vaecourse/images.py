@@ -16,7 +16,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["as_array", "as_codes", "as_generator", "as_images", "as_labels", "as_numbers", "check_range", "digest"]
+__all__ = [
+    "as_array",
+    "as_codes",
+    "as_generator",
+    "as_images",
+    "as_labels",
+    "as_numbers",
+    "check_binary",
+    "check_range",
+    "digest",
+]
 
 
 def as_images(
@@ -39,7 +49,8 @@ def as_images(
         values: False looks at the shape only: for sets that were checked before, since a look stalls a GPU
 
     Raises:
-        ValueError: Saying what to do, for another shape, whole numbers, NaN, and values outside [0, 1].
+        ValueError: Saying what to do, for another shape, whole numbers (but for True and False), NaN, and values
+            outside [0, 1].
 
     Example:
         >>> as_images(np.eye(4)[None]).dtype
@@ -50,12 +61,15 @@ def as_images(
         ValueError: images must be (N, 4, 4); got (4, 4). One picture is images[None].
     """
     x = as_numbers(getattr(images, "images", images), name)
+    x = x.float() if x.dtype == torch.bool else x  # paper or ink: nobody can mistake that
     shape, grey = image_shape, image_shape is None
     if shape is None:
         shape = tuple(x.shape[-2:])
     axes = x.ndim - len(shape)
+    if grey and x.ndim > 2 and shape[-1] in (1, 3, 4) and shape[0] >= 8:
+        raise ValueError(f"{name} must be grey, (..., H, W); got {tuple(x.shape)}, channels last: {name}.mean(-1).")
     if axes < 0 or tuple(x.shape[axes:]) != tuple(shape) or (leading is not None and axes not in leading):
-        before = ["..."] if leading is None else ["N"]
+        before = ["..."] if leading is None else ["N"] if any(leading) else []
         wanted = ", ".join([*before, *(("H", "W") if grey else map(str, shape))])
         raise ValueError(f"{name} must be ({wanted}); got {tuple(x.shape)}.{_advice_on_shape(x, shape, name)}")
     if not x.is_floating_point():
@@ -79,17 +93,28 @@ def check_range(x: Tensor, name: str = "images") -> None:
     if low < 0 or high > 1:
         # Only 8-bit greys tell by their range what they are: digits from 0 to 16, say, are to be divided by 16.
         advice = "Divide by 255." if low >= 0 and 128 < high <= 255 else "Shift and scale them to [0, 1] first."
-        raise ValueError(f"{name} must lie in [0, 1]; got [{low:g}, {high:g}]. {advice}")
+        if low > -0.1 and high < 1.1:  # as filters and rounding leave them
+            advice = f"So little is cut off: {name}.clip(0, 1)."
+        raise ValueError(f"{name} must lie in [0, 1]; got [{low:.9g}, {high:.9g}]. {advice}")
 
 
-def as_codes(z: Any, latent_dim: int | None = None, like: Tensor | None = None, *, name: str = "z") -> Tensor:
+def check_binary(x: Tensor, name: str = "images") -> None:
+    """Raises ValueError unless every pixel of pictures x is 0 or 1."""
+    if not ((x == 0) | (x == 1)).all():
+        raise ValueError(
+            f"Bernoulli pixels are 0 or 1, and {name} hold greys, for which their formula is no density. Round them, "
+            f'({name} > 0.5).float(), or take a model with likelihood="gaussian".'
+        )
+
+
+def as_codes(z: Any, latent_dim: int, like: Tensor | None = None, *, name: str = "z") -> Tensor:
     """Codes as a float tensor (..., latent_dim), in the precision and on the device of `like`.
 
     Raises:
         ValueError: Saying what to do, for what is no number and for another number of coordinates.
     """
     z = as_numbers(z, name)
-    if z.ndim < 1 or (latent_dim is not None and z.shape[-1] != latent_dim):
+    if z.ndim < 1 or z.shape[-1] != latent_dim:
         raise ValueError(
             f"{name} must have {latent_dim} coordinates in the last dimension, such as "
             f"torch.zeros(5, {latent_dim}); got shape {tuple(z.shape)}."
@@ -148,7 +173,7 @@ def as_labels(given: Any, shape: tuple[int, ...], classes: int | None = None, *,
             f"{name} must be whole numbers; got {numbers[whole != numbers][0]:g}. Number the classes from 0."
         )
     if numbers.numel() and (whole.min() < 0 or (classes is not None and whole.max() >= classes)):
-        most = "" if classes is None else f" to {classes - 1}, indices into the {classes} class names"
+        most = "" if classes is None else f" to {classes - 1}, for {classes} classes"
         raise ValueError(
             f"{name} must be whole numbers from 0{most}; got {whole.min()} to {whole.max()}. Name every class, and "
             "count from 0."

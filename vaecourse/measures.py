@@ -13,29 +13,30 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from torch import Tensor
 
-from .images import as_codes, as_generator, as_images, as_labels
-from .model import VAE
+from .images import as_array, as_generator, as_images, as_labels
+from .model import VAE, as_count, verdict
 
 __all__ = ["codes", "knn_accuracy", "mean_elbo", "neighbour_classes", "overlap_matrix", "reconstruction_mse"]
 
 _BATCH = 4096  # bounds memory: a batch's widest layer is then some megabytes
 
 
-@torch.no_grad()
+@verdict
 def codes(model: VAE, images: Any) -> Tensor:
     """The means of Q(z|x): (N, latent_dim), for images (N, *image_shape). Raises ValueError for wrong images."""
     return torch.cat([model.encode(batch).mean for batch in _batches(model, images)])
 
 
-@torch.no_grad()
+@verdict
 def mean_elbo(model: VAE, images: Any, generator: torch.Generator | None = None, draws: int = 8) -> float:
     """The ELBO in nats per image: the mean over images (N, *image_shape), each with `draws` draws of z."""
-    batches, generator = _batches(model, images), as_generator(generator, model.device)
+    draws, batches = as_count(draws, "draws"), _batches(model, images)
+    generator = as_generator(generator, model.device)
     total = sum(model.elbo(batch, generator).double().sum().item() for batch in batches for _ in range(draws))
     return total / (draws * sum(map(len, batches)))
 
 
-@torch.no_grad()
+@verdict
 def reconstruction_mse(model: VAE, images: Any) -> float:
     """Mean squared error a pixel between images and f(z) at the mean of Q(z|x), in squared grey levels."""
     batches = _batches(model, images)
@@ -54,22 +55,23 @@ def neighbour_classes(known_codes: Any, known_labels: Any, new_codes: Any, k: in
     Raises:
         ValueError: When there are fewer than k known codes, or codes and labels do not pair up.
     """
-    known = _points(known_codes, "known_codes")
-    if not 1 <= k <= len(known):
+    known, new, k = _points(known_codes, "known_codes"), _points(new_codes, "new_codes"), as_count(k, "k")
+    if k > len(known):
         raise ValueError(f"k must be from 1 to the number of known_codes; got k = {k} and {len(known)} codes.")
+    if new.shape[1] != known.shape[1]:
+        raise ValueError(f"new_codes must have {known.shape[1]} coordinates, as known_codes have; got {new.shape[1]}.")
     labels = as_labels(known_labels, known.shape[:1], name="known_labels").numpy()
-    _, index = KDTree(known).query(_points(new_codes, "new_codes", known.shape[1]), k=range(1, k + 1))
+    _, index = KDTree(known).query(new, k=range(1, k + 1))
     nearest: NDArray[np.int64] = labels[index]
     return nearest
 
 
-def _points(given: Any, name: str, latent_dim: int | None = None) -> NDArray[np.float64]:
+def _points(given: Any, name: str) -> NDArray[np.float64]:
     """Codes (N, d) in the precision that SciPy computes in."""
-    points = as_codes(given, latent_dim, torch.empty(0, dtype=torch.float64), name=name).detach()
-    if points.ndim != 2 or not points.isfinite().all():
-        raise ValueError(f"{name} must be finite numbers (N, d), one code a row; got shape {tuple(points.shape)}.")
-    array: NDArray[np.float64] = points.numpy()
-    return array
+    points = as_array(given, name).astype(np.float64)
+    if points.ndim != 2 or not points.size or not np.isfinite(points).all():
+        raise ValueError(f"{name} must be finite numbers (N, d), one code a row; got shape {points.shape}.")
+    return points
 
 
 def knn_accuracy(known_codes: Any, known_labels: Any, new_codes: Any, new_labels: Any, k: int = 10) -> float:

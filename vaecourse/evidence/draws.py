@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution, Independent, MixtureSameFamily, MultivariateNormal, Normal
 
-__all__ = ["diagonal", "draw"]
+from ..model import as_count
+
+__all__ = ["called", "diagonal", "draw", "moment"]
 
 
 def diagonal(q: Distribution) -> Normal | None:
@@ -14,8 +16,39 @@ def diagonal(q: Distribution) -> Normal | None:
     return q.base_dist if type(q) is Independent and type(q.base_dist) is Normal else None
 
 
+def called(thing: object) -> str:
+    """What to call a distribution, or what stands in the place of one, in an error: the beginning of its repr."""
+    return f"{' '.join(repr(thing).split()):.60}"
+
+
+def moment(p: Distribution, name: str) -> Tensor:
+    """The "mean" or "stddev" of a prior or guess; NaN where PyTorch does not know it."""
+    try:
+        found: Tensor = getattr(p, name)
+    except NotImplementedError:
+        return torch.tensor(torch.nan)
+    return found
+
+
 def draw(q: Distribution, samples: int, generator: torch.Generator) -> Tensor:
-    """Draws (*batch, samples, d) from q, which has event shape (d,)."""
+    """Draws (*batch, samples, d) from q, which has event shape (d,).
+
+    Raises:
+        ValueError: For NaN, and for a q so narrow that its draws would all be rounded to one.
+    """
+    z = _draw(q, as_count(samples, "samples"), generator)
+    if z.isnan().any():
+        raise ValueError(f"draws from {called(q)} are NaN. Look at its mean and its stddev: has training diverged?")
+    mean, stddev = moment(q, "mean"), moment(q, "stddev")
+    if (stddev < 4 * torch.finfo(z.dtype).eps * mean.abs()).any():
+        raise ValueError(
+            f"draws from {called(q)} are rounded to one: its standard deviation is down to {stddev.min():.1g}. Try the "
+            "model in double precision (model.double()), another proposal, or a larger sigma."
+        )
+    return z
+
+
+def _draw(q: Distribution, samples: int, generator: torch.Generator) -> Tensor:
     if normal := diagonal(q):
         mean, scale = normal.mean[..., None, :], normal.stddev[..., None, :]
         return mean + scale * _noise((*q.batch_shape, samples, *q.event_shape), generator)

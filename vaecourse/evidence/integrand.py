@@ -10,18 +10,20 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
-from torch.distributions import Bernoulli, Distribution, Independent, Normal, constraints
+from torch.distributions import Bernoulli, Distribution, Independent, MixtureSameFamily, Normal, constraints
 
 from .. import memory
-from ..images import as_images, check_range
+from ..images import as_generator, as_images, check_binary, check_range
 from ..model import VAE
-from .draws import diagonal
+from .draws import called, diagonal, draw, moment
 
 __all__ = [
     "CODE",
     "KEPT",
     "Model",
     "Table",
+    "check_model",
+    "check_reach",
     "check_smooth",
     "check_x",
     "codes_at_once",
@@ -82,9 +84,9 @@ def pixels(model: Model, z: Tensor) -> Normal | Bernoulli:
     """The pixels of P(x|z) for codes z (M, d)."""
     like = model.prior.mean
     p = model.decode(z.to(like.device, like.dtype))
-    if not (isinstance(p, Independent) and isinstance(p.base_dist, Normal | Bernoulli)):
+    if not (type(p) is Independent and type(p.base_dist) in (Normal, Bernoulli)):  # a subclass may score as it likes
         raise TypeError(
-            f"model.decode(z) must be an Independent of Normal or Bernoulli pixels; got {p!r:.60}. "
+            f"model.decode(z) must be an Independent of Normal or Bernoulli pixels; got {called(p)}. "
             "For flat pictures (M, D): Independent(Normal(mean, sigma), 1)."
         )
     if p.batch_shape != z.shape[:1]:
@@ -148,60 +150,94 @@ def log_integrand(model: Model, x: Tensor, image: Tensor, z: Tensor) -> Tensor:
     return total
 
 
-@torch.no_grad()
-def check_x(model: Model, x: Any) -> Tensor:
-    """Images on the model's device.
-
-    Raises:
-        TypeError: For what is no model.
-        ValueError: For images of another shape or type, NaN, or values that no pixel can have.
-    """
+def check_model(model: Model) -> None:
+    """Raises TypeError for what is no model, and ValueError for a prior of another shape, or one without a mean."""
     if not isinstance(model, Model):
-        raise TypeError(f"a model has decode(z), prior and latent_dim (see evidence.Model); got {model!r:.60}.")
+        raise TypeError(f"a model has decode(z), prior and latent_dim (see evidence.Model); got {called(model)}.")
     prior, d = model.prior, model.latent_dim
     if prior.batch_shape or prior.event_shape != (d,):
         raise ValueError(
             f"model.prior must have the batch shape () and the event shape ({d},); got {tuple(prior.batch_shape)} and "
             f"{tuple(prior.event_shape)}. For coordinates that know nothing of each other: Independent(…, 1)."
         )
-    p = pixels(model, prior.mean[None])
-    x = as_images(x, tuple(p.mean.shape[1:]), p.mean, name="x", values=False)
+    if not moment(prior, "mean").isfinite().all():
+        raise ValueError(
+            f"model.prior must have a finite mean, where looking begins; got {called(prior)}. Any code that it finds "
+            f"probable will do: in a subclass of your own, mean = torch.zeros({d})."
+        )
+
+
+def check_x(model: Model, x: Any, leading: tuple[int, ...] = (1,)) -> Tensor:
+    """Images on the model's device, with so many axes before their own as one of `leading`.
+
+    Raises:
+        TypeError: For what is no model.
+        ValueError: For images of another shape or type, NaN, or values that no pixel can have.
+    """
+    check_model(model)
+    p = pixels(model, model.prior.mean[None])
+    x = as_images(x, tuple(p.mean.shape[1:]), p.mean, name="x", leading=leading, values=False)
     if isinstance(model, VAE) or isinstance(p, Bernoulli):
         check_range(x, "x")
     elif not len(x) or not x.isfinite().all():  # a decoder of one's own may draw what is no grey level
         raise ValueError("x must hold finite numbers only, and at least one picture. Leave out NaN and infinity.")
-    if isinstance(p, Bernoulli) and not ((x == 0) | (x == 1)).all():
-        raise ValueError(
-            "Bernoulli pixels are 0 or 1, and x holds greys, for which their formula is no density. Round them, "
-            '(x > 0.5).float(), or take a model with likelihood="gaussian".'
-        )
+    if isinstance(p, Bernoulli):
+        check_binary(x, "x")
     return x
 
 
 def check_smooth(model: Model, method: str) -> None:
     """Raises ValueError for a prior with an edge, for methods that follow slopes."""
-    support = _support(model.prior)
-    while hasattr(support, "base_constraint"):
-        support = support.base_constraint
-    if support is not constraints.real or not model.prior.mean.isfinite().all():
+    if not _endless(model.prior):
         raise ValueError(
-            f"{method} follows the slopes of P(z), and model.prior ends at an edge or has no mean. There "
-            "evidence.monte_carlo and, with an encoder, evidence.importance work."
+            f"{method} follows the slopes of P(z), and model.prior ends at an edge. There evidence.monte_carlo and, "
+            "with an encoder, evidence.importance work."
         )
 
 
-def _support(prior: Distribution) -> constraints.Constraint:
-    """Where the density of a prior is not zero."""
-    if prior.support is None:
-        raise ValueError(f"model.prior must say where it is not zero: its `support` is None; got {prior!r:.60}.")
-    return prior.support
+def check_reach(q: Distribution, prior: Distribution) -> None:
+    """Raises ValueError where guesses q never look, though P(z) is not zero there: no weight makes up for that."""
+    if diagonal(q):
+        return
+    reaches = _support(q).is_discrete == _support(prior).is_discrete
+    if reaches:
+        z = draw(prior, 512, as_generator(None, prior.mean.device))[:, None].expand(-1, *q.batch_shape, -1)
+        try:  # what PyTorch says of a support is not all: it believes that a uniform, stretched, has no edge
+            reaches = bool(_support(q).check(z).all() and q.log_prob(z).isfinite().all())
+        except ValueError:
+            reaches = False
+    if not reaches:
+        raise ValueError(
+            f"model.encode(x) must be able to draw every z that model.prior can, and {called(q)} cannot. Take one "
+            "without edges, such as Independent(Normal(mean, scale), 1)."
+        )
+
+
+def _support(p: Distribution) -> constraints.Constraint:
+    """Where a prior, or a guess, is not zero."""
+    if p.support is None:
+        raise ValueError(f"a prior or guess must say where it is not zero: its `support` is None; got {called(p)}.")
+    if isinstance(p, MixtureSameFamily) and not _endless(p.component_distribution):
+        raise ValueError(
+            "PyTorch does not know where a mixture of parts with edges is zero. Take parts without edges, such as "
+            "Independent(Normal(mean, scale), 1)."
+        )
+    return p.support
+
+
+def _endless(p: Distribution) -> bool:
+    """Whether a density has no edge anywhere."""
+    support = _support(p)
+    while hasattr(support, "base_constraint"):
+        support = support.base_constraint
+    return support is constraints.real
 
 
 def too_steep() -> ValueError:
     """What is said where the landscape is steeper than numbers can hold."""
     return ValueError(
-        "P(x|z) is so steep that float32 overflows. Is sigma very small? Try the model in double precision "
-        "(model.double()), or a larger sigma."
+        "P(x|z) is so steep that its numbers overflow. Is sigma very small? Try the model in double precision "
+        "(model.double()), if it is not, or a larger sigma."
     )
 
 

@@ -21,8 +21,21 @@ from torch.nn.functional import max_pool2d, pad
 from tqdm.auto import tqdm
 
 from .. import memory
+from ..model import verdict
+from .draws import called, moment
 from .estimate import Estimate
-from .integrand import Model, Table, check_smooth, check_x, log_integrand, log_prior, natural, pixels, too_steep
+from .integrand import (
+    Model,
+    Table,
+    check_model,
+    check_smooth,
+    check_x,
+    log_integrand,
+    log_prior,
+    natural,
+    pixels,
+    too_steep,
+)
 from .peaks import MOST, Peaks, find_peaks
 
 __all__ = ["PlaneTable", "modes", "quadrature"]
@@ -46,14 +59,16 @@ class PlaneTable(Table):
         ValueError: Unless the latent space is a plane, and for a prior too jagged for it.
     """
 
+    @verdict
     def __init__(self, model: Model) -> None:
+        check_model(model)
         if model.latent_dim != 2:
             raise ValueError(
                 f"quadrature needs a latent plane, and this model has {model.latent_dim} latent dimensions. "
                 "evidence.importance, evidence.annealed and evidence.monte_carlo work there."
             )
         check_smooth(model, "quadrature")
-        mean, stddev = model.prior.mean, model.prior.stddev
+        mean, stddev = model.prior.mean, moment(model.prior, "stddev")
         t = 0.04 * torch.arange(-80, 81, device=mean.device).double()
         self.side = len(t)
         z = torch.cartesian_prod(t.sinh(), t.sinh()) * stddev + mean
@@ -65,20 +80,20 @@ class PlaneTable(Table):
                 f"P(z) adds up to {whole:.3g} over quadrature's table of codes, not to 1: it is narrower somewhere "
                 "than the table's steps, or reaches beyond it. evidence.importance looks closer."
             )
-        super().__init__(model, z, torch.float32)
+        variance = pixels(model, z[:1]).variance.double().min()
+        super().__init__(model, z, torch.float32 if variance > 1e-30 else torch.float64)
         self._sample = self._look(model)
 
-    @torch.no_grad()
     def _look(self, model: Model) -> list[Tensor]:
-        """What a model says of five of the codes."""
-        z = self.z[len(self.z) // 6 :: len(self.z) // 6][:5]
-        p = pixels(model, z)
-        return [natural(p), p.variance.expand_as(p.mean), log_prior(model, z)]
+        """What a model says of some of the codes, and its prior of all."""
+        p = pixels(model, self.z[:: len(self.z) // 40])
+        return [natural(p), p.variance.expand_as(p.mean), log_prior(model, self.z).exp()]
 
     def check(self, model: Model) -> None:
-        """Raises ValueError unless the table is one of this very model, with the weights that it has now."""
+        """Raises ValueError unless the table is one of this very model, where it is and with the weights it has now."""
         for old, new in zip(self._sample, self._look(model), strict=True):
-            if old.shape != new.shape or (old - new).abs().max() > 1e-4 * old.abs().max():
+            same = (old.shape, old.device) == (new.shape, new.device)
+            if not same or not (old - new).abs().max() <= 1e-4 * old.abs().max():
                 raise ValueError(
                     "the table was made from another model, or before this one was trained further. Make a new one: "
                     "evidence.PlaneTable(model)."
@@ -103,6 +118,7 @@ class PlaneTable(Table):
         return self.z[torch.cat([best, rest], 1)]
 
 
+@verdict
 def quadrature(model: Model, x: Any, table: PlaneTable | None = None, progress: bool = False) -> Estimate:
     """log P(x) of images x (N, *image_shape) in a latent plane: the truth, with a bound on its error.
 
@@ -128,6 +144,7 @@ def quadrature(model: Model, x: Any, table: PlaneTable | None = None, progress: 
     return Estimate(log_p_x, error, spent, shared, converged=error < TOLERANCE)
 
 
+@verdict
 def modes(model: Model, x: Any, table: PlaneTable | None = None) -> Peaks:
     """The peaks of the posterior P(z|x), those with most mass first; `log_mass` is what each holds of log P(x).
 
@@ -153,6 +170,8 @@ def _prepared(model: Model, x: Any, table: PlaneTable | None) -> tuple[Tensor, P
     x = check_x(model, x)
     if table is None:
         return x, PlaneTable(model)
+    if not isinstance(table, PlaneTable):
+        raise TypeError(f"table must be an evidence.PlaneTable(model); got {called(table)}.")
     table.check(model)
     return x, table
 
@@ -172,6 +191,10 @@ def _integrate(model: Model, x: Tensor, table: PlaneTable) -> tuple[Tensor, Tens
         raise too_steep() from failure
     log_p_x = masses.logsumexp(1)
     error = ((masses - log_p_x[:, None]).exp() * doubt).sum(1)
+    # A decoder rounds, and the steeper P(x|z), the more that matters.
+    p = pixels(model, peaks.z[:, 0])
+    rounded = torch.finfo(p.mean.dtype).eps * ((x - p.mean) * natural(p)).flatten(1).double().norm(dim=1)
+    error = error + rounded.where(rounded > TOLERANCE, 0)
     # What the table sees far away from every peak was not added up.
     height += table.log_area
     for heights, real, top, precision in zip(height, peaks.real, peaks.z, peaks.covariance.inverse(), strict=True):

@@ -14,19 +14,20 @@ import math
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, MultivariateNormal, Normal
 
 from .. import memory
 from ..images import as_generator
-from .draws import diagonal, draw
+from ..model import as_count, verdict
+from .draws import called, diagonal, draw, moment
 from .estimate import Estimate
 from .integrand import (
     KEPT,
     Model,
     Table,
+    check_reach,
     check_smooth,
     check_x,
     codes_at_once,
@@ -44,13 +45,14 @@ __all__ = ["annealed", "importance", "iwae", "log_weights", "monte_carlo"]
 PRIOR_DRAWS, IMAGES, DRAWS, CHAINS = 4096, 256, 1024, 4096
 
 
+@verdict
 def monte_carlo(model: Model, x: Any, samples: int = 1000, *, generator: torch.Generator | None = None) -> Estimate:
     """The naive way: draw z from the prior and average P(x|z).
 
     All images share the draws, so `samples` decodes serve them all. The error is the delta method's,
     sd(w) / (mean(w) sqrt(samples)). It lies when no draw came near the needle: an `ess` close to 1 says so.
     """
-    samples, x = _count(samples, "samples"), check_x(model, x)
+    samples, x = as_count(samples, "samples"), check_x(model, x)
     generator = as_generator(generator, x.device)
     size = memory.at_once(8 * x[0].numel(), "a picture", share=KEPT)
     images = memory.at_once(16 * x[0].numel() + 32 * min(size, PRIOR_DRAWS), "an image")
@@ -65,6 +67,7 @@ def monte_carlo(model: Model, x: Any, samples: int = 1000, *, generator: torch.G
     return replace(_join(found), shared_decodes=samples)
 
 
+@verdict
 def importance(
     model: Model,
     x: Any,
@@ -80,13 +83,14 @@ def importance(
             "defensive": half Q(z|x), two fifths Q(z|x) four times as wide, a tenth the prior, so that no weight exceeds
             ten times the likelihood (Hesterberg 1995); where both are normals with independent coordinates; "laplace":
             normals fitted to the peaks that a climb from the encoder's guess, if there is an encoder, and from the
-            eight best of 512 draws of the prior finds, half as wide again in variance.
+            eight best of 512 draws of the prior finds (and of the middles of its parts, if it is a mixture), half as
+            wide again in variance. The error knows nothing of a peak that was not found.
 
     Raises:
         ValueError: For an unknown proposal and for one that cannot be made of this model.
         TypeError: For want of an encoder.
     """
-    samples = _count(samples, "samples")
+    samples = as_count(samples, "samples")
     if proposal not in _PROPOSALS:
         near = difflib.get_close_matches(str(proposal), _PROPOSALS, n=1, cutoff=0)[0]
         raise ValueError(f"proposal must be one of {', '.join(_PROPOSALS)}; got {proposal!r}. Did you mean {near!r}?")
@@ -101,6 +105,7 @@ def importance(
     return _join(parts)
 
 
+@verdict
 def iwae(model: Model, x: Any, k: int, *, generator: torch.Generator | None = None, repeats: int = 1) -> Estimate:
     """The bound E[log mean of k weights] <= log P(x), with z from the encoder; k = 1 is the ELBO.
 
@@ -110,7 +115,7 @@ def iwae(model: Model, x: Any, k: int, *, generator: torch.Generator | None = No
     Raises:
         TypeError: For want of an encoder.
     """
-    k, repeats, x = _count(k, "k"), _count(repeats, "repeats"), check_x(model, x)
+    k, repeats, x = as_count(k, "k"), as_count(repeats, "repeats"), check_x(model, x)
     generator = as_generator(generator, x.device)
     bounds = torch.stack([importance(model, x, k, generator=generator).log_p_x for _ in range(repeats)])
     error = bounds.std(0) / math.sqrt(repeats) if repeats > 1 else None
@@ -137,12 +142,12 @@ def log_weights(
 _Proposal = tuple[Distribution, Tensor, int]  # one for each image, the decodes each took, and those all shared
 
 
-@torch.no_grad()
 def _encoder(model: Model, x: Tensor, _generator: torch.Generator) -> _Proposal:
-    return _guess(model, x), torch.zeros(len(x), dtype=torch.int64, device=x.device), 0
+    q = _guess(model, x)
+    check_reach(q, model.prior)
+    return q, torch.zeros(len(x), dtype=torch.int64, device=x.device), 0
 
 
-@torch.no_grad()
 def _defensive(model: Model, x: Tensor, _generator: torch.Generator) -> _Proposal:
     q, prior = diagonal(_guess(model, x)), diagonal(model.prior)
     if q is None or prior is None:
@@ -157,13 +162,16 @@ def _defensive(model: Model, x: Tensor, _generator: torch.Generator) -> _Proposa
     return mixture, torch.zeros(len(x), dtype=torch.int64, device=x.device), 0
 
 
-@torch.no_grad()
 def _laplace(model: Model, x: Tensor, generator: torch.Generator) -> _Proposal:
     check_smooth(model, 'proposal "laplace"')
-    table = Table(model, draw(model.prior, 512, generator))
-    best = (table.log_likelihood(x) + table.log_prior).topk(8, dim=1).indices
-    guess = [_guess(model, x).mean[:, None]] if hasattr(model, "encode") else []
-    starts = torch.cat([*guess, table.z[best]], dim=1).double()
+    prior, looks = model.prior, [draw(model.prior, 512, generator)]
+    if isinstance(prior, MixtureSameFamily):  # its parts may lie so far apart that the best draws are all of one
+        looks.append(prior.component_distribution.mean)
+    table = Table(model, torch.cat(looks))
+    heights = (table.log_likelihood(x) + table.log_prior).split([len(z) for z in looks], dim=1)
+    best = [z[height.topk(min(8, len(z)), dim=1).indices] for z, height in zip(looks, heights, strict=True)]
+    guess = moment(_guess(model, x), "mean") if hasattr(model, "encode") else torch.tensor(torch.nan)
+    starts = torch.cat([*([guess[:, None]] if guess.isfinite().all() else []), *best], dim=1).double()
     peaks = find_peaks(model, x, starts, merge=3.0)  # close peaks are cheap here, and missing one is not
     round_ = torch.eye(model.latent_dim, dtype=torch.float64, device=x.device)
     wider = MultivariateNormal(peaks.z.double(), 1.5 * peaks.covariance.where(peaks.real[..., None, None], round_))
@@ -183,7 +191,7 @@ def _guess(model: Model, x: Tensor) -> Distribution:
     if not isinstance(q, Distribution) or (q.batch_shape, q.event_shape) != shape:
         raise ValueError(
             f"model.encode(x) must be a distribution with the batch shape {shape[0]} and the event shape {shape[1]}; "
-            f"got {q!r:.60}. For coordinates that know nothing of each other: Independent(…, 1)."
+            f"got {called(q)}. For coordinates that know nothing of each other: Independent(…, 1)."
         )
     return q
 
@@ -191,6 +199,7 @@ def _guess(model: Model, x: Tensor) -> Distribution:
 _PROPOSALS = {"encoder": _encoder, "defensive": _defensive, "laplace": _laplace}
 
 
+@verdict
 def annealed(
     model: Model, x: Any, steps: int = 100, chains: int = 16, *, generator: torch.Generator | None = None
 ) -> Estimate:
@@ -204,7 +213,7 @@ def annealed(
     Raises:
         ValueError: For a prior with an edge.
     """
-    steps, chains, x = _count(steps, "steps"), _count(chains, "chains"), check_x(model, x)
+    steps, chains, x = as_count(steps, "steps"), as_count(chains, "chains"), check_x(model, x)
     check_smooth(model, "evidence.annealed")
     generator = as_generator(generator, x.device)
     return _join([_anneal(model, part, steps, chains, generator) for part in x.split(max(1, CHAINS // chains))])
@@ -230,7 +239,7 @@ def _anneal(model: Model, x: Tensor, steps: int, chains: int, generator: torch.G
     def noise() -> Tensor:
         return torch.randn(shape, generator=generator, device=x.device).double()
 
-    z = draw(model.prior.expand((n,)), chains, generator).double()
+    z = draw(model.prior, n * chains, generator).reshape(shape).double()
     value, slope = look(z)
     log_w, accepted, beta = torch.zeros_like(value), value.new_zeros(n), 0.0
     stride = torch.full((n, 1, 1), 0.5, dtype=z.dtype, device=x.device)
@@ -278,7 +287,8 @@ class _Sums:
         n = self.count
         if self.log_sum.isnan().any():
             raise ValueError(
-                "P(x|z) is NaN at codes that were drawn. Look at model.decode(z).mean for z from model.prior."
+                "P(x|z), or the guess Q(z|x), is NaN at codes that were drawn. Look at model.decode(z).mean for z from "
+                "model.prior, and at model.encode(x).mean and .stddev, where there is one."
             )
         ess = (2 * self.log_sum - self.log_squares).exp().nan_to_num(0)  # NaN where all weights are zero
         # One draw tells nothing about the scatter of draws.
@@ -298,9 +308,3 @@ def _join(parts: list[Estimate]) -> Estimate:
         values = [getattr(part, name) for part in parts]
         fields[name] = None if values[0] is None else torch.cat(values)
     return Estimate(shared_decodes=sum(part.shared_decodes for part in parts), **fields)
-
-
-def _count(count: int, name: str) -> int:
-    if not isinstance(count, int | np.integer) or count < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1; got {count!r}.")
-    return int(count)

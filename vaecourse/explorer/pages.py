@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from ..model import VAE, pretrained_names
+from ..model import VAE, pretrained_names, verdict
 from ..plots import CLASS_COLORS, DENSITY, INK, decoded_plane, latent_axes, png
 
 __all__ = ["page_model", "page_of_its_own", "twin"]
@@ -97,7 +97,7 @@ def describe(explorer: Any) -> str:
     )
 
 
-@torch.no_grad()
+@verdict
 def still(explorer: Any, model: VAE, words: str) -> str:
     """The plane and the drawing as an <img>, with what they show in words."""
     extent = explorer.spec["extent"]

@@ -15,8 +15,9 @@ from .checkpoints import (
     write_safetensors,
 )
 from .classifier import Classifier
-from .sizes import as_count
+from .sizes import as_count, as_positive
 from .vae import VAE, Decoder, ElboTerms, Encoder
+from .verdicts import verdict
 
 __all__ = [
     "VAE",
@@ -26,6 +27,7 @@ __all__ = [
     "ElboTerms",
     "Encoder",
     "as_count",
+    "as_positive",
     "difference",
     "load_model",
     "load_pretrained",
@@ -34,5 +36,6 @@ __all__ = [
     "read_safetensors",
     "save_model",
     "stored",
+    "verdict",
     "write_safetensors",
 ]

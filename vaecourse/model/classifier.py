@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ..images import as_images
 from .checkpoints import stored
 from .sizes import as_count
+from .verdicts import verdict
 
 __all__ = ["Classifier"]
 
@@ -50,10 +51,11 @@ class Classifier(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        x = as_images(x, self.image_shape, next(self.parameters()), values=not self.training)
         logits: Tensor = self.net(x[:, None])
         return logits
 
-    @torch.no_grad()
+    @verdict
     def probabilities(self, x: ArrayLike | Tensor) -> Tensor:
         """P(class | image): (..., classes) for images (..., *image_shape) in [0, 1]. Raises ValueError for others.
 
@@ -67,10 +69,6 @@ class Classifier(nn.Module):
             tensor([3, 8])
         """
         x = as_images(x, self.image_shape, next(self.parameters()), leading=None)
-        flat, training = x.reshape(-1, *self.image_shape), self.training
-        self.eval()  # a verdict is no draw: dropout is for learning only
-        try:
-            p = torch.cat([self(batch).softmax(-1) for batch in torch.split(flat, _BATCH)])
-        finally:
-            self.train(training)
+        flat = x.reshape(-1, *self.image_shape)
+        p = torch.cat([self(batch).softmax(-1) for batch in torch.split(flat, _BATCH)])
         return p.reshape(*x.shape[: -len(self.image_shape)], -1)

@@ -25,9 +25,9 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Distribution, Independent, Normal, kl_divergence
 
-from ..images import as_codes, as_generator, as_images
+from ..images import as_codes, as_generator, as_images, check_binary
 from .checkpoints import CheckpointError, load_model, save_model, stored
-from .sizes import as_count
+from .sizes import as_count, as_positive
 
 __all__ = ["VAE", "Decoder", "ElboTerms", "Encoder"]
 
@@ -148,8 +148,9 @@ class VAE(nn.Module):
             raise ValueError("image_shape must be at least one number, such as (28, 28); got ().")
         if likelihood not in ("gaussian", "bernoulli"):
             raise ValueError(f'likelihood must be "gaussian" or "bernoulli"; got {likelihood!r}.')
-        if sigma is not None and not (likelihood == "gaussian" and 0 < sigma < math.inf):
-            raise ValueError(f'sigma must be a positive number, with likelihood="gaussian"; got {sigma!r}.')
+        if sigma is not None and likelihood != "gaussian":
+            raise ValueError(f'sigma must be left out with likelihood="bernoulli", which has none; got {sigma!r}.')
+        sigma = None if sigma is None else as_positive(sigma, "sigma")
         self.likelihood = likelihood
         self.config = {
             "image_shape": self.image_shape,
@@ -157,7 +158,7 @@ class VAE(nn.Module):
             "hidden": widths,
             "decoder_hidden": back,
             "likelihood": likelihood,
-            "sigma": None if sigma is None else float(sigma),
+            "sigma": sigma,
         }
         pixels = math.prod(self.image_shape)
         if encoder is None:
@@ -203,17 +204,21 @@ class VAE(nn.Module):
     def encode(self, x: Tensor) -> Independent[Normal]:
         """Q(z|x) for images x (N, *image_shape): batch shape (N,), event shape (latent_dim,).
 
-        One image (*image_shape) has the batch shape (). (While training, only the shape is looked at: `fit` has checked
-        the whole set once, and a look at the values at each step would stall a GPU.)
+        One image (*image_shape) has the batch shape (). (While training on a GPU, only the shape is looked at: `fit`
+        has checked the whole set once, and a look at the values at each step would stall it.)
 
         Raises:
-            ValueError: For another shape, dtype or range.
+            ValueError: For another shape, dtype or range, and for greys where pixels are to be 0 or 1.
         """
         q: Independent[Normal] = self.encoder(self._images(x))
         return q
 
     def _images(self, x: Tensor) -> Tensor:
-        return as_images(x, self.image_shape, self._weight, leading=(0, 1), values=not self.training)
+        look = not self.training or self.device.type == "cpu"
+        images = as_images(x, self.image_shape, self._weight, leading=(0, 1), values=look)
+        if look and self.likelihood == "bernoulli":
+            check_binary(images)
+        return images
 
     def decode(self, z: Tensor) -> Distribution:
         """P(x|z) for codes z (N, latent_dim): batch shape (N,), event shape image_shape; its mean is f(z).

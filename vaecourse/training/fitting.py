@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import measures, memory
-from ..images import as_images, digest
+from ..images import as_images, check_binary, digest
 from ..model import VAE, as_count
 from .trainer import Numbers, Trainer, as_device, shuffled
 
@@ -84,8 +84,10 @@ def fit(
         >>> history.elbo[0] < history.elbo[-1]
         True
     """
-    images = as_images(images, model.image_shape)
+    images = as_images(images, model.image_shape).detach()
     held = None if held_out is None else as_images(held_out, model.image_shape, name="held_out")
+    if model.likelihood == "bernoulli":
+        check_binary(images)
     epochs, batch_size = as_count(epochs, "epochs"), as_count(batch_size, "batch_size")
     device = as_device(device)
 

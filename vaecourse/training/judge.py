@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from ..images import as_images, as_numbers, digest
+from ..images import as_images, as_labels, digest
 from ..model import Classifier, as_count
 from .trainer import Trainer, as_device, fingerprint, shuffled
 
@@ -36,10 +36,8 @@ def fit_classifier(
     Raises:
         ValueError: For wrong images, labels or settings.
     """
-    images, labels = as_images(images, model.image_shape), as_numbers(labels, "labels")
-    classes = model.config["classes"]
-    if labels.shape != images.shape[:1] or labels.min() < 0 or labels.max() >= classes:
-        raise ValueError(f"labels must be ({len(images)},), from 0 to {classes - 1}; got {tuple(labels.shape)}.")
+    images = as_images(images, model.image_shape).detach()
+    labels = as_labels(labels, images.shape[:1], model.config["classes"])
     epochs, device = as_count(epochs, "epochs"), as_device(device)
 
     def loss(x: Tensor, label: Tensor) -> Tensor:

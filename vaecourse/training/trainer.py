@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import operator
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,7 +22,15 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from ..model import CheckpointError, as_count, difference, parse_safetensors, read_safetensors, write_safetensors
+from ..model import (
+    CheckpointError,
+    as_count,
+    as_positive,
+    difference,
+    parse_safetensors,
+    read_safetensors,
+    write_safetensors,
+)
 from . import distributed
 
 __all__ = ["Trainer", "TrainingDiverged", "as_device", "best_device", "fingerprint", "shuffled"]
@@ -146,15 +153,10 @@ class Trainer:
     ):
         if precision not in ("float32", "bfloat16"):
             raise ValueError(f'precision must be "float32" or "bfloat16"; got {precision!r}.')
-        if not 0 < learning_rate < math.inf:
-            raise ValueError(f"learning_rate must be a positive number; got {learning_rate!r}. Try 2e-3.")
-        try:
-            self.seed = operator.index(seed)
-        except TypeError:
-            raise ValueError(f"seed must be a whole number; got {seed!r}.") from None
-        self.steps, self.device = as_count(steps, "steps"), as_device(device)
+        self.seed, self.steps, self.device = as_count(seed, "seed", 0), as_count(steps, "steps"), as_device(device)
         self.model, self.loss, self.batches, self.measure = model, loss, batches, measure
-        self.precision, self.learning_rate, self.settings = precision, float(learning_rate), settings
+        self.precision, self.learning_rate = precision, as_positive(learning_rate, "learning_rate")
+        self.settings = settings
         self.checkpoint, self.resume = checkpoint if checkpoint is None else Path(checkpoint), resume
         self.callback, self.progress = callback, progress
         self.step, self.epoch = 0, 0
