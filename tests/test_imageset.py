@@ -156,4 +156,20 @@ def test_views_are_scored_and_pictures_drawn_from_tensors_and_arrays_alike():
     assert np.array_equal(*(ax.collections[0].get_offsets() for ax in axes))
     with pytest.raises(ValueError, match="labels must be"):
         plots.scatter_codes(axes[0], torch.eye(2), [[0], [1]], ("no", "yes"))
+    for codes, labels in ((torch.eye(2) / 0, [0, 1]), (torch.eye(2), [0, 2])):
+        with pytest.raises(ValueError, match=r"codes must be finite|labels must be whole numbers from 0 to 1"):
+            plots.scatter_codes(axes[0], codes, labels, ("no", "yes"))
     plt.close(fig)
+
+
+def test_a_row_of_pictures_is_not_shown_clipped_without_a_word():
+    for wrong in (255 * torch.eye(4)[None], 16 * torch.eye(4)[None], torch.eye(4)[None] - 1, torch.eye(4)[None] / 0):
+        with pytest.raises(ValueError, match=r"images (must lie|hold NaN)"):
+            plots.image_row(wrong)
+    for titles in (["one"], []):
+        with pytest.raises(ValueError, match="one for each of the 2 images"):
+            plots.image_row(torch.zeros(2, 4, 4), titles)
+    plt.close(plots.image_row(1.1 * torch.eye(4)[None]))
+    for columns in (0, 2.5, True):
+        with pytest.raises(ValueError, match="columns must be a whole number"):
+            plots.tile(torch.zeros(2, 4, 4), columns)

@@ -321,10 +321,62 @@ def test_wrong_input_gets_a_sentence():
         interpolation.magnification(sphere, a)
     with pytest.raises(ValueError, match="must have one shape"):
         interpolation.crossfade(torch.zeros(3, 3), torch.zeros(4, 4), 5)
-    with pytest.raises(ValueError, match="positive numbers"):
+    with pytest.raises(ValueError, match="bandwidth must be a positive number"):
         interpolation.density_aware(sphere, torch.zeros(3, 2), bandwidth=0)
     with pytest.raises(ValueError, match="at least one code"):
         interpolation.density_aware(sphere, torch.zeros(0, 2))
+
+
+@pytest.mark.parametrize("apart", [1e-30, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3])
+def test_ends_too_close_for_a_search_are_joined_by_their_line(drawer, monkeypatch, apart):
+    """A search would follow the roundings, to the end of its patience; in double precision there is room for one."""
+    a = torch.tensor([[0.3, -0.7], [1.2, 0.4], [0.0, 0.0]])
+    b = a + apart * torch.tensor([0.6, 0.8])
+    j = interpolation.jacobian(drawer, a) @ (b - a)[..., None]
+    monkeypatch.setattr(geodesics, "_shorten", None)
+    found = geodesic(drawer, a, b, 5)
+    assert found.converged.all() and torch.equal(found.path[:, 0], a) and torch.equal(found.path[:, -1], b)
+    assert found.length.numpy() == pytest.approx(j[..., 0].norm(dim=1).numpy(), rel=0.05, abs=1e-5)
+
+
+def test_close_ends_on_a_bent_surface_are_still_searched():
+    wound = lambda z: torch.cat([(1e6 * z).cos(), (1e6 * z).sin()], dim=1)  # noqa: E731
+    found = geodesic(wound, torch.tensor([0.0]), torch.tensor([1e-3]), 5)
+    assert found.converged is False and found.length > 100
+
+
+def test_ends_far_beyond_all_codes_get_a_sentence(drawer):
+    with pytest.raises(ValueError, match="far beyond the codes that f knows"):
+        geodesic(drawer, torch.tensor([1e6, 0.0]), torch.tensor([-1e6, 1e6]), 5)
+
+
+BATCH_NORM = torch.nn.Sequential(torch.nn.Unflatten(1, (2, 4)), torch.nn.BatchNorm1d(2), torch.nn.Flatten())
+
+
+@pytest.mark.parametrize("layer", [torch.nn.Dropout(), BATCH_NORM, torch.nn.GroupNorm(2, 8)])
+def test_a_model_in_training_mode_is_no_f(layer):
+    net = torch.nn.Sequential(torch.nn.Linear(2, 8), layer, torch.nn.Linear(8, 5))
+    a, b, f = torch.zeros(2), torch.ones(2), lambda z: net(z)
+    for measure in (lambda: geodesic(f, a, b, 5), lambda: path_length(f, lerp(a, b, 5))):
+        if isinstance(layer, torch.nn.GroupNorm):  # which looks at one code at a time, learning or not
+            measure()
+        else:
+            with pytest.raises(ValueError, match=r"model\.eval\(\)"):
+                measure()
+    net.eval()
+    assert geodesic(f, a, b, 5).converged
+
+
+def test_steps_and_codes_as_people_have_them():
+    a, b = np.zeros(2), [1, 1]
+    for steps in (5.0, np.int64(5), np.float32(5), torch.tensor(5)):
+        assert torch.equal(geodesic(sphere, a, b, steps).path, geodesic(sphere, a, b, 5).path)
+        assert len(lerp(a, b, steps)) == len(slerp(a, b, steps)) == len(interpolation.crossfade(a, np.ones(2), steps)) == 5
+    assert geodesic(sphere, torch.zeros(2).half(), torch.ones(2).half(), 5).path.dtype == torch.float32
+    known = interpolation.density_aware(sphere, torch.eye(2).double())
+    assert known(torch.zeros(3, 2)).shape == (3, 4)
+    with pytest.raises(ValueError, match="z must have 2 coordinates"):
+        known(torch.zeros(3, 5))
 
 
 @pytest.mark.parametrize("path", [lerp, slerp])

@@ -149,10 +149,27 @@ def test_wrong_input_gets_a_sentence():
         scorecard.sharpness(torch.zeros(4, 4, dtype=torch.int64))
     with pytest.raises(ValueError, match="at least 2"):
         scorecard.interval([1.0])
-    with pytest.raises(ValueError, match="Divide by 255"):
-        judge.probabilities(255 * x[0])
-    with pytest.raises(ValueError, match="labels must be"):
-        fit_classifier(judge, x[0], torch.tensor([0, 1, 2, 0, 0]), 1)
+    for level in (0, 1, 95, "high"):
+        with pytest.raises(ValueError, match="level must"):
+            scorecard.interval([1.0, 2.0], level)
+    for one in (x[0, 0], x[:, :1]):
+        with pytest.raises(ValueError, match="at least 2 pictures"):
+            scorecard.evenness(one)
+    for measure in (scorecard.slant, scorecard.sharpness, scorecard.evenness):
+        with pytest.raises(ValueError, match=r"channels last: images\.mean\(-1\)"):
+            measure(torch.rand(5, 28, 28, 3))
+    for ask in (judge.probabilities, Classifier((4, 4), 2, 2).eval()):
+        with pytest.raises(ValueError, match="Divide by 255"):
+            ask(255 * x[0])
+    for labels in (
+        [0, 1, 2, 0, 0],
+        [0, 1, 0.5, 0, 0],
+        [0, 1, math.nan, 0, 0],
+        [[0], [1], [0], [0], [1]],
+        list("01010"),
+    ):
+        with pytest.raises(ValueError, match="labels must be"):
+            fit_classifier(judge, x[0], labels, 1)
 
 
 def test_a_judge_learns_the_same_from_the_same_seed():

@@ -230,10 +230,24 @@ def test_rings_are_put_in_order_and_wrong_ones_refused(generator):
             protocol.rings(wrong)
 
 
-@pytest.mark.parametrize("every", [1, 5, 4.0, True, 12])
+@pytest.mark.parametrize("every", [1, 5, 2.5, True, 12])
 def test_gaps_that_do_not_fit_get_a_sentence(every):
-    with pytest.raises(ValueError, match=r"(divide the 12 views|at least 3 views)"):
+    with pytest.raises(ValueError, match=r"(divide the 12 views|at least 3 views|at least 2)"):
         protocol.known_views(discs(views=12), every)
+
+
+def test_views_and_places_come_as_people_have_them(model):
+    views = discs(views=12)
+    known = protocol.known_views(views.double().numpy().astype(">f8"), np.int64(4))
+    assert torch.equal(known, views[:, ::4])
+    new, at = model.between(known, [0.25, 0.5]), np.array([0.25, 0.5])
+    assert torch.equal(model.train().between(known.numpy(), at), new) and model.training
+    assert torch.equal(protocol.cross_fade(known, at), protocol.cross_fade(known, [0.25, 0.5]))
+    for method in (protocol.nearest, protocol.cross_fade, protocol.eigenspace, protocol.optical_flow):
+        with pytest.raises(ValueError, match="must lie between 0 and 1"):
+            method(known, [1.5])
+    with pytest.raises(ValueError, match="Divide by 255"):
+        model.eval().encode(255 * views[0])
 
 
 def test_known_and_held_out_are_all_the_views_once():
@@ -293,16 +307,16 @@ def test_a_plain_vae_paints_at_the_codes_between():
 @pytest.mark.parametrize(
     "known",
     [
-        torch.rand(2, 5, 32, 32, dtype=torch.float64),
+        (255 * torch.rand(2, 5, 32, 32)).byte(),
         torch.rand(5, 32, 32),
         255 * torch.rand(2, 5, 32, 32),
         torch.full((2, 5, 32, 32), torch.nan),
         torch.rand(2, 2, 32, 32),
         torch.rand(2, 5, 8, 8),
-        np.zeros((2, 5, 32, 32)),
+        np.zeros((2, 5, 32, 32, 3)),
         "views",
     ],
-    ids=["double", "flat", "bytes", "nan", "two", "tiny", "array", "text"],
+    ids=["whole numbers", "flat", "bytes", "nan", "two", "tiny", "colour", "text"],
 )
 def test_wrong_views_get_a_sentence(model, known):
     for call in (lambda: fit_views(model, known, 1, progress=False), lambda: model.between(known, [0.5])):
@@ -315,7 +329,7 @@ def test_wrong_settings_get_a_sentence(model):
         with pytest.raises(ValueError, match=r"must be a (whole|positive) number"):
             fit_views(model, discs(), progress=False, **settings)
     for arguments in ((0, 32), (16, 31), (16, 32, 0), (2.5, 32)):
-        with pytest.raises(ValueError, match="Try ViewVAE"):
+        with pytest.raises(ValueError, match="must be"):
             ViewVAE(*arguments)
     for at in ([], [0], [1.2]):
         with pytest.raises(ValueError, match="fractions"):

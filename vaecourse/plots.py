@@ -25,8 +25,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from .images import as_array, as_codes, as_labels
-from .model import VAE
+from .images import as_array, as_codes, as_labels, check_range
+from .model import VAE, as_count, as_positive, verdict
 
 __all__ = [
     "CLASS_COLORS",
@@ -116,7 +116,7 @@ def tile(images: Any, columns: int, gap: int = 1) -> NDArray[Any]:
         >>> tile(np.zeros((6, 28, 28)), columns=3).shape
         (57, 86)
     """
-    images = _grey(images)
+    images, columns, gap = _grey(images), as_count(columns, "columns"), as_count(gap, "gap", 0)
     rows = -(-len(images) // columns)
     padded = np.zeros((rows * columns, images.shape[1] + gap, images.shape[2] + gap), images.dtype)
     padded[: len(images), : images.shape[1], : images.shape[2]] = images
@@ -132,9 +132,17 @@ def _grey(images: Any) -> NDArray[Any]:
 
 
 def image_row(images: Any, titles: list[str] | None = None, size: float = 1.2, cmap: str = INK) -> Figure:
-    """A row of images (N, H, W) with values in [0, 1], each under its title."""
+    """A row of images (N, H, W) with values in [0, 1], each under its title; what lies a little beyond is cut off.
+
+    Raises:
+        ValueError: For other shapes and ranges, and unless each image has its title.
+    """
     images = _grey(images)
-    titles = titles or [""] * len(images)
+    if not (images.min() > -0.5 and images.max() < 1.5):
+        check_range(torch.from_numpy(images))
+    titles = [""] * len(images) if titles is None else titles
+    if len(titles) != len(images):
+        raise ValueError(f"titles must be one for each of the {len(images)} images; got {len(titles)}.")
     fig, axes = plt.subplots(1, len(images), figsize=(size * len(images), size * (1.3 if any(titles) else 1)))
     for ax, image, title in zip(np.atleast_1d(axes), images, titles, strict=True):
         ax.imshow(image, cmap=cmap, vmin=0, vmax=1)
@@ -153,7 +161,9 @@ def latent_axes(ax: Axes, extent: float = 4.0) -> None:
 def scatter_codes(ax: Axes, codes: Any, labels: Any, class_names: tuple[str, ...], extent: float = 4.0) -> None:
     """Draws codes (N, 2) on the latent plane, coloured by class, each class named at the middle of its codes."""
     codes = as_array(as_codes(codes, 2, name="codes"), "codes")
-    labels = as_labels(labels, codes.shape[:1]).numpy()
+    if codes.ndim != 2 or not np.isfinite(codes).all():
+        raise ValueError(f"codes must be finite numbers (N, 2), one code a row; got shape {codes.shape}.")
+    labels = as_labels(labels, codes.shape[:1], len(class_names)).numpy()
     order = np.random.default_rng(0).permutation(len(codes))  # so that no class is drawn over all others
     x, y = codes[order].T
     ax.scatter(x, y, c=np.take(CLASS_COLORS, labels[order] % 10), s=3, alpha=0.5, lw=0, rasterized=True)
@@ -165,9 +175,10 @@ def scatter_codes(ax: Axes, codes: Any, labels: Any, class_names: tuple[str, ...
     latent_axes(ax, extent)
 
 
-@torch.no_grad()
+@verdict
 def decoded_plane(ax: Axes, model: VAE, extent: float = 3.0, steps: int = 21) -> None:
     """Draws f(z) for steps x steps codes z spread evenly over the plane from -extent to extent."""
+    extent, steps = as_positive(extent, "extent"), as_count(steps, "steps", 2)
     line = torch.linspace(-extent, extent, steps)
     z2, z1 = torch.meshgrid(line.flip(0), line, indexing="ij")  # z2 grows upwards, as on paper
     images = model.decode(torch.stack([z1, z2], dim=-1).reshape(-1, 2)).mean.cpu().numpy()

@@ -18,15 +18,14 @@ from typing import Any
 
 import anywidget
 import numpy as np
-import torch
 import traitlets
 from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
-from ..images import as_images
+from ..model import as_count, verdict
 from ..plots import tile
-from ..views import ViewVAE, check_views
+from ..views import ViewVAE, as_views
 
 __all__ = ["TurningObject"]
 
@@ -70,14 +69,12 @@ class TurningObject(anywidget.AnyWidget):
     weights = traitlets.Bytes(help="the decoder, as a safetensors file in half precision").tag(sync=True)
     codes = traitlets.Bytes(help="float32 (O, V / every, latent_dim): the codes of the known views").tag(sync=True)
 
-    @torch.no_grad()
-    def __init__(
-        self, model: ViewVAE, views: Tensor, every: int, names: list[str], angle: float = 0.0, caption: str = ""
-    ):
-        views = as_images(views, leading=(2,), name="views")
-        check_views(views)
+    @verdict
+    def __init__(self, model: ViewVAE, views: Any, every: int, names: list[str], angle: float = 0.0, caption: str = ""):
+        views = as_views(views)
         objects, count, height, width = views.shape
-        if height != width or count % every or every < 2 or len(names) != objects:
+        every = as_count(every, "every", 2)
+        if height != width or count % every or len(names) != objects:
             raise ValueError(
                 f"views must be square, every must divide their number, and names must name each of the {objects} "
                 f"objects; got {tuple(views.shape)}, every = {every!r} and {len(names)} names."

@@ -17,6 +17,7 @@ from torch.nn.functional import normalize
 
 from .. import memory
 from ..images import as_images, as_numbers
+from ..model import as_count
 
 __all__ = [
     "constant_speed",
@@ -49,7 +50,7 @@ def lerp(a: Any, b: Any, steps: int) -> Tensor:
                 [1., 1.],
                 [0., 2.]])
     """
-    a, b = check_ends(a, b, steps)
+    a, b, steps = *check_ends(a, b), as_count(steps, "steps", 2)
     t = torch.linspace(0, 1, steps, dtype=a.dtype, device=a.device)[:, None]
     return (1 - t) * a[..., None, :] + t * b[..., None, :]
 
@@ -71,7 +72,7 @@ def slerp(a: Any, b: Any, steps: int) -> Tensor:
                 [1.4142, 1.4142],
                 [0.0000, 2.0000]])
     """
-    a, b = check_ends(a, b, steps)
+    a, b, steps = *check_ends(a, b), as_count(steps, "steps", 2)
     length_a, length_b = a.norm(dim=-1, keepdim=True), b.norm(dim=-1, keepdim=True)
     axis = torch.zeros_like(a).scatter(-1, a.abs().argmin(-1, keepdim=True), 1.0)
     # Of an end at zero nothing comes of its direction, but its derivative must not be NaN.
@@ -114,7 +115,7 @@ def crossfade(x_a: Any, x_b: Any, steps: int) -> Tensor:
     x_a, x_b = (as_images(x, x.shape, name=name, leading=(0,)) for x, name in ((x_a, "x_a"), (x_b, "x_b")))
     if x_a.shape != x_b.shape:
         raise ValueError(f"both images must have one shape; got {tuple(x_a.shape)} and {tuple(x_b.shape)}.")
-    return lerp(x_a.flatten(), x_b.flatten(), steps).reshape(steps, *x_a.shape)
+    return lerp(x_a.flatten(), x_b.flatten(), steps).unflatten(-1, x_a.shape)
 
 
 def jacobian(f: Drawer, z: Any) -> Tensor:
@@ -174,7 +175,7 @@ def constant_speed(f: Drawer, path: Any, steps: int | None = None) -> Tensor:
         ValueError: For paths that are not finite or have fewer than 2 points.
     """
     path = _check_path(path)
-    steps = path.shape[-2] if steps is None else _check_steps(steps)
+    steps = path.shape[-2] if steps is None else as_count(steps, "steps", 2)
     return evenly(f, resample(path, 8 * (path.shape[-2] - 1) + 1, smooth=False), steps)
 
 
@@ -219,7 +220,13 @@ def values(f: Drawer, z: Tensor) -> Tensor:
 @torch.no_grad()
 def points_at_once(f: Drawer, z: Tensor, slopes: bool = False) -> int:
     """How many codes f may take at once, of codes z (N, d); fewer, where their slopes along all d axes are wanted."""
-    width = values(f, z[:1]).shape[1]
+    alone, beside = values(f, z[:1]), values(f, z[:2])[:1]
+    if alone.shape != beside.shape or ((alone - beside).abs() > 1e-3 * alone.abs().amax()).any():
+        raise ValueError(
+            "f must look at each code by itself and draw nothing, but it gave two answers for one code. Is its model "
+            "in training mode, with dropout or batch norm? Call model.eval() first."
+        )
+    width = alone.shape[1]
     each = POINT * width * (1 + slopes * z.shape[1])
     return memory.at_once(each, f"a picture of {width} numbers")
 
@@ -260,9 +267,8 @@ def check_codes(z: Any, name: str) -> Tensor:
     return z
 
 
-def check_ends(a: Any, b: Any, steps: int) -> tuple[Tensor, Tensor]:
-    """Two ends (..., latent_dim) of one shape, in the finer of their precisions, for a path of `steps` points."""
-    _check_steps(steps)
+def check_ends(a: Any, b: Any) -> tuple[Tensor, Tensor]:
+    """Two ends (..., latent_dim) of one shape, in the finer of their precisions."""
     a, b = _tensor(a, "a"), _tensor(b, "b")
     if a.device != b.device:
         raise ValueError(f"a lies on {a.device} and b on {b.device}. Bring them together: a.to(b.device).")
@@ -283,12 +289,6 @@ def _check_path(path: Any) -> Tensor:
     return path
 
 
-def _check_steps(steps: int) -> int:
-    if not isinstance(steps, int | np.integer) or steps < 2:
-        raise ValueError(f"steps must be a whole number of at least 2, both ends counted; got {steps!r}.")
-    return int(steps)
-
-
 def _floats(given: Any, name: str) -> Tensor:
     z = _tensor(given, name)
     if not z.isfinite().all():
@@ -297,6 +297,6 @@ def _floats(given: Any, name: str) -> Tensor:
 
 
 def _tensor(given: Any, name: str) -> Tensor:
-    """A tensor's floats as precise as they are; what comes from elsewhere as float32."""
+    """A tensor's floats as precise as they are, but no less than float32; what comes from elsewhere as float32."""
     z = as_numbers(given, name)
-    return z if isinstance(given, Tensor) and z.is_floating_point() else z.float()
+    return z if isinstance(given, Tensor) and z.dtype == torch.float64 else z.float()

@@ -18,6 +18,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 from torch import Tensor
 
+from ..model import as_count, as_positive
 from .curves import (
     Drawer,
     check_codes,
@@ -40,6 +41,7 @@ FINE = 513  # points of a curve when its length is measured
 ITERATIONS = 25  # at the most, on each level
 MOMENTUM = 0.6  # share of the last move in the next
 TOLERANCE = 1e-5  # share of the energy that one more step could save
+CLOSE = 2**14  # roundings of a code: a search between ends this close would follow those
 MOST_CODES = 1000  # from which a density is made
 
 
@@ -48,7 +50,9 @@ class Geodesic:
     """The shortest path that was found, and whether the search came to its end."""
 
     path: Tensor  # (steps, latent_dim), or (P, steps, latent_dim) for P pairs of ends; evenly spaced for f
-    converged: bool | Tensor  # one more step could save no 1e-5 of the energy, and the curve is fine enough for f
+    # One more step could save no 1e-5 of the energy, and the curve is fine enough for f; or the ends are too close for
+    # a search, and their line is within a hundredth of the shortest.
+    converged: bool | Tensor
     length: Tensor  # of its image under f, measured on a curve finer than `path`: () or (P,)
 
 
@@ -75,12 +79,13 @@ def geodesic(f: Drawer, a: Any, b: Any, steps: int) -> Geodesic:
         >>> print(f"{geodesic(globe, a, b, 9).length:.2f} by the north")
         1.05 by the north
     """
-    a, b = (end.detach() for end in check_ends(a, b, steps))
+    a, b = (end.detach() for end in check_ends(a, b))
+    steps = as_count(steps, "steps", 2)
     if a.ndim > 2 or 0 in a.shape:
         raise ValueError(f"a and b must be (latent_dim,) or (P, latent_dim); got {tuple(a.shape)}.")
     pairs = zip(*(x.reshape(-1, x.shape[-1]).split(PAIRS) for x in (a, b)), strict=True)
     curve, converged, length = map(torch.cat, zip(*(_geodesics(f, *ends) for ends in pairs), strict=True))
-    path = evenly(f, curve, int(steps))
+    path = evenly(f, curve, steps)
     path[:, 0], path[:, -1] = a, b
     return Geodesic(path[0], bool(converged), length[0]) if a.ndim == 1 else Geodesic(path, converged, length)
 
@@ -98,11 +103,13 @@ def density_aware(f: Drawer, codes: Any, bandwidth: float = 0.2, strength: float
     """
     codes = check_codes(codes, "codes")
     codes = codes[:: -(-len(codes) // MOST_CODES)]
-    if not (0 < bandwidth < np.inf and 0 < strength < np.inf):
-        raise ValueError(f"bandwidth and strength must be positive numbers; got {bandwidth!r} and {strength!r}.")
+    bandwidth, strength = as_positive(bandwidth, "bandwidth"), as_positive(strength, "strength")
 
     def density(z: Tensor) -> Tensor:
-        squares = z.square().sum(1, keepdim=True) - 2 * z @ codes.T + codes.square().sum(1)
+        if z.shape[1] != codes.shape[1]:
+            raise ValueError(f"z must have {codes.shape[1]} coordinates, as the codes have; got {tuple(z.shape)}.")
+        c = codes.to(z)
+        squares = z.square().sum(1, keepdim=True) - 2 * z @ c.T + c.square().sum(1)
         return (-squares / (2 * bandwidth**2)).exp().mean(1)
 
     usual = density(codes).mean()
@@ -116,9 +123,10 @@ def density_aware(f: Drawer, codes: Any, bandwidth: float = 0.2, strength: float
 
 def _geodesics(f: Drawer, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """For ends (P, d): curves (P, FINE, d), which of them converged, and their lengths."""
-    converged = (a == b).all(1)  # there is no way to go
-    curve = lerp(a, b, FINE).where(~converged[:, None, None], a[:, None])
-    length = path_length(f, curve).where(~converged, 0)
+    same, straight, chord = _close(f, a, b)
+    converged = same | straight
+    curve = lerp(a, b, FINE).where(~same[:, None, None], a[:, None])
+    length = path_length(f, curve).where(~straight, chord).where(~same, 0)
     if a.shape[1] == 2 and not converged.all():
         curve, length = _shorter(f, curve, length, _grid_ways(f, a, b))
     for pieces in LEVELS:
@@ -129,6 +137,17 @@ def _geodesics(f: Drawer, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]
             # Straight pieces cut the corners of a surface that bends much within one of them.
             converged[k] = done & (length[k] <= 1.01 * path_length(f, chain))
     return curve, converged, length
+
+
+def _close(f: Drawer, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """For ends (P, d): which are the same, which so close that the line is the answer, and how far apart f's are."""
+    line = lerp(a, b, 5)
+    chord = path_length(f, line[:, [0, -1]])
+    size = torch.maximum(a.abs(), b.abs()).amax(1).clamp_min(1)  # next to zero, it is f that rounds
+    apart = (b - a).abs().amax(1) / (torch.finfo(a.dtype).eps * size)
+    # No way is shorter than the chord, so a line that is hardly longer can hardly be beaten.
+    straight = (apart < CLOSE) & ((path_length(f, line) <= 1.01 * chord) | (apart < CLOSE / 2**8))
+    return (a == b).all(1), straight, chord
 
 
 def _shorter(f: Drawer, curve: Tensor, length: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
@@ -149,7 +168,10 @@ def _shorten(f: Drawer, z: Tensor) -> tuple[Tensor, Tensor]:
     if not all(part.isfinite().all() for part in now):
         raise ValueError("f, or its slope, is NaN or infinity between the ends. Look at f along lerp(a, b, 100).")
     if energy.max() > 0 and not diagonal.any():
-        raise ValueError("f changes but has no derivative: is there a .detach() or a rounding in it? Leave that out.")
+        raise ValueError(
+            "f changes but has no derivative: is there a .detach() or a rounding in it? Or do the ends lie far beyond "
+            "the codes that f knows?"
+        )
     # Gauss-Newton takes directions in which the surface bends for stiffer than they are, and creeps along them.
     # So a share of the last move is added, and dropped where it did not help.
     last, damping, done = torch.zeros_like(z[:, 1:-1]), torch.full_like(energy, 1e-6), energy == 0
@@ -205,7 +227,13 @@ def _gauss_newton(slope: Tensor, diagonal: Tensor, upper: Tensor, damping: Tenso
     size = diagonal.diagonal(dim1=-2, dim2=-1).mean((1, 2))
     eye = torch.eye(slope.shape[-1], dtype=slope.dtype, device=slope.device)
     diagonal = diagonal + (damping * size).clamp_min(1e-30)[:, None, None, None] * eye
-    move = _solve_chain(diagonal, upper, slope)
+    try:
+        move = _solve_chain(diagonal, upper, slope)
+    except torch.linalg.LinAlgError as error:
+        raise ValueError(
+            "f hardly changes on most of the way, so there is no slope to follow. Do the ends lie far beyond the codes "
+            "that f knows?"
+        ) from error
     return move, (slope * move).sum((1, 2))
 
 

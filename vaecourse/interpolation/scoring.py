@@ -15,7 +15,7 @@ from scipy import stats
 from torch import Tensor
 
 from ..images import as_array, as_images, as_labels, as_numbers
-from ..model import Classifier
+from ..model import Classifier, as_positive
 
 __all__ = [
     "entropy",
@@ -113,7 +113,10 @@ def evenness(images: Any) -> Tensor:
 
     Length squared over energy: 1 where each step changes the picture as much as any other, 1 / (T - 1) for one jump.
     """
-    steps = _images(images).flatten(-2).diff(dim=-2).norm(dim=-1)
+    x = _images(images)
+    if x.ndim < 3 or x.shape[-3] < 2:
+        raise ValueError(f"images must be a path (..., T, H, W) of at least 2 pictures; got {tuple(x.shape)}.")
+    steps = x.flatten(-2).diff(dim=-2).norm(dim=-1)
     total = steps.sum(-1)
     even = total**2 / (steps.shape[-1] * steps.square().sum(-1)).clamp_min(1e-30)
     return torch.where(total == 0, 1.0, even)
@@ -150,8 +153,14 @@ def scorecard(paths: Any, labels: Any, judge: Classifier, real: Any) -> dict[str
 
 
 def interval(values: Any, level: float = 0.95) -> tuple[float, float, float]:
-    """Mean of values (N,), and the two ends of Student's confidence interval for it. Raises ValueError if N < 2."""
+    """Mean of values (N,), and the two ends of Student's confidence interval for it.
+
+    Raises:
+        ValueError: For fewer than 2 values, or some that are not finite, and for a level outside (0, 1).
+    """
     v = as_array(values, "values").astype(float)
+    if not as_positive(level, "level") < 1:
+        raise ValueError(f"level must lie between 0 and 1, such as 0.95; got {level!r}.")
     if v.ndim != 1 or len(v) < 2 or not np.isfinite(v).all():
         raise ValueError(f"values must be at least 2 finite numbers (N,); got shape {v.shape}.")
     mean, half = v.mean(), stats.t.ppf((1 + level) / 2, len(v) - 1) * stats.sem(v)

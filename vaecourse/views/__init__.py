@@ -4,14 +4,14 @@ that scores it, and the methods to beat, against photographs that were held back
 
 from . import protocol
 from .learning import fit_views, loss
-from .mover import ViewVAE, check_views, warp
+from .mover import ViewVAE, as_views, warp
 from .recipes import SIDE, VIEW_RECIPES, train_views, view_scores
 
 __all__ = [
     "SIDE",
     "VIEW_RECIPES",
     "ViewVAE",
-    "check_views",
+    "as_views",
     "fit_views",
     "loss",
     "protocol",

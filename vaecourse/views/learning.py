@@ -13,7 +13,7 @@ from torch.distributions import Independent, Normal, kl_divergence
 from ..images import digest
 from ..model import as_count
 from ..training import Trainer, as_device
-from .mover import ViewVAE, check_views
+from .mover import ViewVAE, as_views
 
 __all__ = ["Loss", "Views", "draw", "fit_views", "loss"]
 
@@ -100,7 +100,7 @@ def _squares(difference: Tensor) -> Tensor:
 
 def fit_views(
     model: ViewVAE,
-    known: Tensor,
+    known: Any,
     steps: int = 2000,
     *,
     batch_size: int = 32,
@@ -128,7 +128,7 @@ def fit_views(
         TrainingDiverged: When the loss is no longer a number.
         CheckpointError: For a checkpoint of another run.
     """
-    check_views(known)
+    known = as_views(known).detach()
     batch_size, device = as_count(batch_size, "batch_size"), as_device(device)
     there = known.to(device)
 

@@ -16,6 +16,7 @@ from x to the other, in steps between photographs:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -23,9 +24,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.distributions import Independent, Normal
 
-from ..model import stored
+from ..images import as_images, as_numbers
+from ..model import as_count, as_positive, stored, verdict
 
-__all__ = ["ViewVAE", "Warped", "check_views", "warp"]
+__all__ = ["ViewVAE", "Warped", "as_places", "as_views", "warp"]
 
 _SIDE = 32  # the encoder looks at photographs shrunk to this many pixels a side
 _CELLS = 16  # flow fields and mask are made on a grid of so many cells a side, then interpolated
@@ -78,12 +80,10 @@ class ViewVAE(nn.Module):
 
     def __init__(self, latent_dim: int = 32, width: int = 40, spread: float = 1.0):
         super().__init__()
-        sizes = (latent_dim, width)
-        if any(not isinstance(n, int) or n < 1 for n in sizes) or width % 2 or not 0 < spread < math.inf:
-            raise ValueError(
-                "latent_dim must be a whole number of at least 1, width even and spread positive; "
-                f"got {latent_dim!r}, {width!r} and {spread!r}. Try ViewVAE(32, 40, 1.0)."
-            )
+        latent_dim, width = as_count(latent_dim, "latent_dim"), as_count(width, "width", 2)
+        spread = as_positive(spread, "spread")
+        if width % 2:
+            raise ValueError(f"width must be even; got {width}. Try {width + 1}.")
         self.config = {"latent_dim": latent_dim, "width": width, "spread": spread}
         self.latent_dim, self.spread = latent_dim, spread
         thin, wide = width // 2, 2 * width
@@ -109,7 +109,12 @@ class ViewVAE(nn.Module):
         return self.log_sigma.exp().item()
 
     def encode(self, x: Tensor) -> Independent[Normal]:
-        """Q(z|x) for views (B, H, W): batch shape (B,), event shape (latent_dim,)."""
+        """Q(z|x) for views (B, H, W): batch shape (B,), event shape (latent_dim,).
+
+        Raises:
+            ValueError: For another shape, dtype or range. (While training, only the shape is looked at.)
+        """
+        x = as_images(x, like=self.log_sigma, values=not self.training)
         mean, raw = self.encoder(F.adaptive_avg_pool2d(x[:, None], _SIDE)).chunk(2, dim=-1)
         return Independent(Normal(mean, F.softplus(raw) + 1e-4, validate_args=False), 1, validate_args=False)
 
@@ -160,8 +165,8 @@ class ViewVAE(nn.Module):
         """N(mean, sigma^2 I) for means (B, H, W)."""
         return Independent(Normal(mean, self.log_sigma.exp(), validate_args=False), 2, validate_args=False)
 
-    @torch.no_grad()
-    def between(self, known: Tensor, fractions: list[float]) -> Tensor:
+    @verdict
+    def between(self, known: Any, fractions: Sequence[float]) -> Tensor:
         """New views between known ones, at the bridge's mean: the interpolated code.
 
         Args:
@@ -174,28 +179,32 @@ class ViewVAE(nn.Module):
         Raises:
             ValueError: For views or fractions that make no sense.
         """
-        check_views(known)
-        if not fractions or not all(0 < t < 1 for t in fractions):
-            raise ValueError(f"fractions must lie between 0 and 1, without the ends; got {fractions}. Try [0.5].")
+        known = as_views(known, self.log_sigma)
         x_left, x_right = (x.flatten(0, 1) for x in (known, known.roll(-1, dims=1)))
         z_left, z_right = (self.encode(x).mean for x in (x_left, x_right))
         new = []
-        for t in fractions:
-            d_left = torch.full((len(x_left),), float(t), device=known.device)
+        for t in as_places(fractions):
+            d_left = torch.full((len(x_left),), t, device=known.device)
             z = self.bridge(z_left, z_right, d_left, 1 - d_left).mean
             new.append(self.move(z, x_left, x_right, d_left, 1 - d_left).mean.clamp(0, 1))  # cubics overshoot a little
         return torch.stack(new, dim=1).unflatten(0, known.shape[:2])
 
 
-def check_views(known: Tensor) -> None:
-    """Raises ValueError, saying what to do, unless known are floats (O, N, H, W) in [0, 1] with N >= 3 views."""
-    if not isinstance(known, Tensor) or known.ndim != 4 or known.dtype != torch.float32 or min(known.shape) < 1:
-        got = f"{tuple(known.shape)} of {known.dtype}" if hasattr(known, "shape") else type(known).__name__
-        raise ValueError(
-            f"views must be a float32 tensor (objects, views, H, W); got {got}. protocol.rings(...) makes one."
-        )
-    if known.shape[1] < 3 or min(known.shape[2:]) < 16:
-        raise ValueError(f"each object needs at least 3 views of at least 16 x 16 pixels; got {tuple(known.shape)}.")
-    low, high = (v.item() for v in known.aminmax())
-    if not (low >= 0 and high <= 1):  # false for NaN, too
-        raise ValueError(f"views must lie in [0, 1]; got [{low:g}, {high:g}]. Divide by 255, and leave out NaN.")
+def as_views(known: Any, like: Tensor | None = None) -> Tensor:
+    """Views (O, N, H, W) of O objects as `as_images` takes them, in the precision and on the device of `like`.
+
+    Raises:
+        ValueError: Saying what to do, unless each object has N >= 3 views of at least 16 x 16 pixels.
+    """
+    x = as_images(known, like=like, leading=(2,), name="views")
+    if x.shape[1] < 3 or min(x.shape[2:]) < 16:
+        raise ValueError(f"each object needs at least 3 views of at least 16 x 16 pixels; got {tuple(x.shape)}.")
+    return x
+
+
+def as_places(fractions: Any) -> list[float]:
+    """Where new views lie between two known ones, each between 0 and 1. Raises ValueError for others, and for none."""
+    places: list[float] = as_numbers(fractions, "fractions").double().flatten().tolist()
+    if not places or not all(0 < t < 1 for t in places):
+        raise ValueError(f"fractions must lie between 0 and 1, without the ends; got {places}. Try [0.5].")
+    return places

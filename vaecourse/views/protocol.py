@@ -9,6 +9,7 @@ the next, (O, N, F, H, W). Choices (a network's size, a weight in a loss) are ma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,8 +22,8 @@ from torch import Tensor
 
 from ..data import ImageSet
 from ..images import as_array, as_images
-from ..model import VAE
-from .mover import check_views, warp
+from ..model import VAE, as_count, verdict
+from .mover import as_places, as_views, warp
 
 __all__ = [
     "VALIDATION",
@@ -69,22 +70,15 @@ def rings(images: ImageSet) -> Tensor:
                 f"from angle 0; got {len(mine)} views. Leave the object out, or its angles are not degrees."
             )
         circles.append(images.images[mine])
-    return _views(torch.stack(circles))
-
-
-def _views(views: Any) -> Tensor:
-    """Views (O, N, H, W), checked."""
-    x = as_images(views, leading=(2,), name="views")
-    check_views(x)
-    return x
+    return as_views(torch.stack(circles))
 
 
 def known_views(views: Any, every: int) -> Tensor:
     """Every `every`-th of the views (O, V, H, W): all that a method may look at. Raises ValueError."""
-    x = _views(views)
-    if isinstance(every, bool) or not isinstance(every, int) or every < 2 or x.shape[1] % every:
-        raise ValueError(f"every must be at least 2 and divide the {x.shape[1]} views; got {every!r}. Try 4.")
-    return _views(x[:, ::every].contiguous())
+    x, every = as_views(views), as_count(every, "every", 2)
+    if x.shape[1] % every:
+        raise ValueError(f"every must divide the {x.shape[1]} views; got {every}. Try 4.")
+    return as_views(x[:, ::every].contiguous())
 
 
 def held_out(views: Any, every: int) -> Tensor:
@@ -97,7 +91,7 @@ def held_out(views: Any, every: int) -> Tensor:
         >>> known_views(circle, 4).shape, held_out(circle, 4).shape
         (torch.Size([20, 18, 64, 64]), torch.Size([20, 18, 3, 64, 64]))
     """
-    x, known = _views(views), known_views(views, every)
+    x, known = as_views(views), known_views(views, every)
     return x.unflatten(1, (known.shape[1], every))[:, :, 1:]
 
 
@@ -123,49 +117,49 @@ def score(new: Any, true: Any) -> Scores:
     return Scores(-10 * squares.clamp_min(1e-10).log10().numpy(), ssim.reshape(new.shape[:3]))
 
 
-def nearest(known: Any, at: list[float]) -> Tensor:
+def nearest(known: Any, at: Sequence[float]) -> Tensor:
     """The nearer of the two neighbours (halfway, the left one)."""
-    before = _views(known)
+    before = as_views(known)
     after = before.roll(-1, dims=1)
-    return torch.stack([before if t <= 0.5 else after for t in at], dim=2)
+    return torch.stack([before if t <= 0.5 else after for t in as_places(at)], dim=2)
 
 
-def cross_fade(known: Any, at: list[float]) -> Tensor:
+def cross_fade(known: Any, at: Sequence[float]) -> Tensor:
     """The two neighbours, mixed: pixel by pixel the weighted mean."""
-    before = _views(known)
+    before = as_views(known)
     after = before.roll(-1, dims=1)
-    return torch.stack([(1 - t) * before + t * after for t in at], dim=2)
+    return torch.stack([(1 - t) * before + t * after for t in as_places(at)], dim=2)
 
 
-def eigenspace(known: Any, at: list[float]) -> Tensor:
+def eigenspace(known: Any, at: Sequence[float]) -> Tensor:
     """A smooth closed curve through each object's views in the space of all its principal components.
 
     Murase and Nayar, "Visual learning and recognition of 3-D objects from appearance", 1995; here with as many
     components as there are views, and a periodic cubic spline over the angle.
     """
-    new, x = [], _views(known)
+    new, x = [], as_views(known)
     for views in x.flatten(2).numpy().astype(np.float64):
         mean = views.mean(0)
         u, s, components = np.linalg.svd(views - mean, full_matrices=False)
         points = u * s
         curve = CubicSpline(np.arange(len(views) + 1), np.vstack([points, points[:1]]), bc_type="periodic")
-        places = np.arange(len(views))[:, None] + np.array(at)
+        places = np.arange(len(views))[:, None] + np.array(as_places(at))
         new.append(np.clip(mean + curve(places) @ components, 0, 1))
     return torch.from_numpy(np.array(new, np.float32)).unflatten(-1, x.shape[-2:])
 
 
-def optical_flow(known: Any, at: list[float]) -> Tensor:
+def optical_flow(known: Any, at: Sequence[float]) -> Tensor:
     """Both neighbours, moved along the optical flow between them and mixed: a morph.
 
     The flow is TV-L1 (Zach, Pock and Bischof, "A duality based approach for realtime TV-L1 optical flow", 2007), as
     scikit-image computes it with its own settings; from the flows between the neighbours follow those from the place
     between as in "Super SloMo" (Jiang et al., 2018, equation 4). It takes some hundredths of a second a pair.
     """
-    x = _views(known)
+    x = as_views(known)
     before, after = x.flatten(0, 1), x.roll(-1, dims=1).flatten(0, 1)
     there, back = _flow(before, after), _flow(after, before)
     new = []
-    for t in at:
+    for t in as_places(at):
         to_before = -(1 - t) * t * there + t * t * back
         to_after = (1 - t) ** 2 * there - t * (1 - t) * back
         new.append((1 - t) * warp(before, to_before) + t * warp(after, to_after))
@@ -179,11 +173,11 @@ def _flow(a: Tensor, b: Tensor) -> Tensor:
     return torch.from_numpy(down_right[:, ::-1] * units).float()
 
 
-@torch.no_grad()
-def painted(model: VAE, known: Any, at: list[float]) -> Tensor:
+@verdict
+def painted(model: VAE, known: Any, at: Sequence[float]) -> Tensor:
     """What a plain VAE paints at the codes between those of the known views."""
-    x = _views(known)
+    x = as_views(known)
     codes = model.encode(x.flatten(0, 1)).mean.unflatten(0, x.shape[:2])
     after = codes.roll(-1, dims=1)
-    between = torch.stack([(1 - t) * codes + t * after for t in at], dim=2)
+    between = torch.stack([(1 - t) * codes + t * after for t in as_places(at)], dim=2)
     return model.decode(between).mean
