@@ -107,6 +107,17 @@ def test_models_that_the_plane_cannot_show():
         LatentExplorer(VAE(hidden=(8,), likelihood="bernoulli"), draw=True)
 
 
+def test_a_model_with_layers_that_the_browser_does_not_know_is_not_drawn_with_others():
+    """Of the same shapes: the page would put its GELU where the Tanh is."""
+    layers = [torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 784)]
+    with pytest.raises(ValueError, match=r"this model's decoder has others.*distil"):
+        LatentExplorer(VAE(hidden=(8,), decoder=torch.nn.Sequential(*layers)))
+    own = VAE(hidden=(8,), encoder=torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 4)))
+    LatentExplorer(own)
+    with pytest.raises(ValueError, match="this model's encoder has others"):
+        LatentExplorer(own, draw=True)
+
+
 @pytest.mark.slow
 def test_the_twin_carries_the_state_and_a_still(model):
     rng = np.random.default_rng(0)

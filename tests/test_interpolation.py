@@ -371,7 +371,9 @@ def test_steps_and_codes_as_people_have_them():
     a, b = np.zeros(2), [1, 1]
     for steps in (5.0, np.int64(5), np.float32(5), torch.tensor(5)):
         assert torch.equal(geodesic(sphere, a, b, steps).path, geodesic(sphere, a, b, 5).path)
-        assert len(lerp(a, b, steps)) == len(slerp(a, b, steps)) == len(interpolation.crossfade(a, np.ones(2), steps)) == 5
+        assert (
+            len(lerp(a, b, steps)) == len(slerp(a, b, steps)) == len(interpolation.crossfade(a, np.ones(2), steps)) == 5
+        )
     assert geodesic(sphere, torch.zeros(2).half(), torch.ones(2).half(), 5).path.dtype == torch.float32
     known = interpolation.density_aware(sphere, torch.eye(2).double())
     assert known(torch.zeros(3, 2)).shape == (3, 4)

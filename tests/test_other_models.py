@@ -29,6 +29,19 @@ def test_a_model_without_a_sigma_can_be_evaluated(monkeypatch, tmp_path, capsys)
     assert float(said["mse"]) == pytest.approx(measures.reconstruction_mse(loaded, few("", "test").images), rel=1e-3)
 
 
+def test_a_teacher_in_training_mode_teaches_without_its_dropout():
+    learnt = []
+    for training in (False, True):
+        torch.manual_seed(0)
+        own = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(), torch.nn.Linear(784, 4))
+        teacher, student = VAE(hidden=(8,), encoder=own).train(training), VAE(hidden=(8,))
+        x = torch.rand(20, 28, 28, generator=torch.Generator().manual_seed(0))
+        recipes.distil(teacher, student, x, epochs=2, device="cpu", progress=False)
+        assert teacher.training is training
+        learnt.append(torch.cat([p.flatten() for p in student.parameters()]))
+    assert torch.equal(*learnt)
+
+
 @pytest.mark.parametrize("likelihoods", [("bernoulli", "gaussian"), ("gaussian", "bernoulli")])
 def test_who_has_no_sigma_neither_teaches_nor_learns(likelihoods):
     teacher, student = (VAE(hidden=(8,), likelihood=likelihood) for likelihood in likelihoods)

@@ -69,7 +69,7 @@ def as_images(
     if grey and x.ndim > 2 and shape[-1] in (1, 3, 4) and shape[0] >= 8:
         raise ValueError(f"{name} must be grey, (..., H, W); got {tuple(x.shape)}, channels last: {name}.mean(-1).")
     if axes < 0 or tuple(x.shape[axes:]) != tuple(shape) or (leading is not None and axes not in leading):
-        before = ["..."] if leading is None else ["N"] if any(leading) else []
+        before = ["..."] if leading is None else ["O", "N"][2 - max(leading) :]
         wanted = ", ".join([*before, *(("H", "W") if grey else map(str, shape))])
         raise ValueError(f"{name} must be ({wanted}); got {tuple(x.shape)}.{_advice_on_shape(x, shape, name)}")
     if not x.is_floating_point():

@@ -27,6 +27,14 @@ def check_model(model: VAE, draw: bool) -> None:
         raise ValueError(f"the explorer draws grey images of shape (H, W); this model draws {model.image_shape}.")
     if not all(torch.isfinite(p).all() for p in model.parameters()):
         raise ValueError("the model's weights hold NaN or infinity. Train it again, or load another.")
+    with torch.device("meta"):  # of the course's own layers, which the browser knows; it takes no memory
+        plain = VAE(**model.config)
+    for part in ("decoder", "encoder") if draw else ("decoder",):
+        if str(getattr(model, part)) != str(getattr(plain, part)):
+            raise ValueError(
+                f"the browser knows the course's own layers only, and this model's {part} has others. Teach a model "
+                "that it can run: training.distil(model, VAE(...), images, epochs)."
+            )
     if draw and (model.likelihood != "gaussian" or model.image_shape != (28, 28)):
         raise ValueError("draw=True needs a Gaussian likelihood and images of 28 x 28 pixels. Leave draw out.")
 

@@ -152,7 +152,7 @@ class VAE(nn.Module):
             raise ValueError(f'sigma must be left out with likelihood="bernoulli", which has none; got {sigma!r}.')
         sigma = None if sigma is None else as_positive(sigma, "sigma")
         self.likelihood = likelihood
-        self.config = {
+        self.config: dict[str, Any] = {
             "image_shape": self.image_shape,
             "latent_dim": self.latent_dim,
             "hidden": widths,
@@ -279,8 +279,8 @@ class VAE(nn.Module):
     def load(cls, path: str | Path, encoder: nn.Module | None = None, decoder: nn.Module | None = None) -> VAE:
         """The model that `save` wrote: on the CPU, in eval mode, with `meta` in .meta.
 
-        A network of your own is not in the file, but for its weights. Give a new one of the same structure, and it gets
-        them.
+        A network of your own is not in the file, but for its weights. Give a new one of the same layers, and it gets
+        them. (What its `forward` does beside calling them, a file does not tell.)
 
         Raises:
             CheckpointError: For a file that holds something else, or where the structure is another.

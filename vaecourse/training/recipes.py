@@ -16,12 +16,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.distributions import kl_divergence
+from torch.distributions import Distribution, kl_divergence
 
 from .. import __version__, measures
 from ..data import ImageSet, load_dataset
 from ..images import as_images, digest
-from ..model import VAE, Classifier, as_count, load_pretrained, save_model
+from ..model import VAE, Classifier, as_count, load_pretrained, save_model, verdict
 from . import distributed
 from .fitting import fit
 from .judge import fit_classifier
@@ -195,11 +195,14 @@ def distil(
         raise ValueError('teacher and student must have a sigma. Make both with likelihood="gaussian".')
     images, epochs, device = as_images(images, teacher.image_shape), as_count(epochs, "epochs"), as_device(device)
 
+    @verdict
+    def lesson(teacher: VAE, x: Tensor, noise: Tensor) -> tuple[Distribution, Tensor, Tensor]:
+        q = teacher.encode(x)
+        z = torch.cat([q.mean, 2.0 * noise[::4]])  # a quarter as many codes from all over the plane
+        return q, z, teacher.decode(z).mean
+
     def loss(x: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        with torch.no_grad():
-            q = teacher.encode(x)
-            z = torch.cat([q.mean, 2.0 * noise[::4]])  # a quarter as many codes from all over the plane
-            target = teacher.decode(z).mean
+        q, z, target = lesson(teacher, x, noise)
         squares = (student.decode(z).mean - target).square().flatten(1).sum(1) / (2 * sigma**2)
         guess = kl_divergence(student.encode(x), q).mean()
         # A guess, narrow as a needle, that is missed by far would drown all others: hence the log.
