@@ -1,9 +1,12 @@
 """The explorer's Python side: traits that link, input that is checked, a twin that a page can bring to life."""
 
+import copy
+import gc
 import hashlib
 import json
 import re
 import sys
+import weakref
 from base64 import b64decode
 from pathlib import Path
 
@@ -13,6 +16,7 @@ import pytest
 import torch
 import traitlets
 from safetensors.torch import load
+from torch import nn
 
 from vaecourse import VAE, load_pretrained
 from vaecourse.explorer import LatentExplorer
@@ -57,12 +61,57 @@ def test_traits_link_with_a_slider_in_both_directions(model):
 
 def test_the_point_stays_on_the_plane(model):
     plane = LatentExplorer(model, extent=3)
-    plane.z1 = 7.0
-    assert plane.z1 == 3.0
-    for bad in (np.nan, np.inf):
-        with pytest.raises(traitlets.TraitError, match="z2 must be a finite number"):
-            plane.z2 = bad
-    assert plane.z2 == 0.0
+    plane.z1, plane.t = 7.0, -1
+    assert (plane.z1, plane.t) == (3.0, 0.0)
+
+
+@pytest.mark.parametrize("box", [float, np.float32, np.array, torch.tensor, lambda v: torch.tensor(v).requires_grad_()])
+def test_numbers_may_come_from_numpy_and_pytorch(model, box):
+    plane = LatentExplorer(model, z=(box(0.5), box(-1.0)), extent=box(3.0))
+    assert (plane.z1, plane.z2, plane.spec["extent"]) == (0.5, -1.0, 3.0)
+    plane.z1, plane.z2, plane.t = box(0.25), box(-1.5), box(0.5)
+    assert [type(v) for v in (plane.z1, plane.z2, plane.t)] == [float] * 3
+    assert (plane.z1, plane.z2, plane.t) == (0.25, -1.5, 0.5)
+
+
+@pytest.mark.parametrize("box", [np.array, torch.tensor, lambda v: [np.array(p) for p in v]])
+def test_codes_and_ends_may_be_arrays_and_tensors(model, box):
+    codes = box([[1.0, -2.0], [3.0, 0.5]])
+    plane = LatentExplorer(model, ends=codes, z=codes[1])
+    plane.z1, plane.z2 = codes[0]
+    assert plane.ends == [[1.0, -2.0], [3.0, 0.5]] and (plane.z1, plane.z2) == (1.0, -2.0)
+    plane.z1 = np.int64(2)
+    plane.ends = box([[0.0, 0.0], [-1.0, 1.0]])
+    assert plane.ends == [[0.0, 0.0], [-1.0, 1.0]] and plane.z1 == 2
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "says"),
+    [
+        *((name, bad, f"{name} must be a finite number") for name in ("z1", "z2", "t") for bad in (np.nan, "1", True)),
+        *(("z1", bad, "z1 must be a finite number") for bad in (np.inf, None, [1.0], torch.zeros(1))),
+        *(("ends", bad, "two points") for bad in ([[1, 2], [3]], np.zeros((3, 2)), [[np.nan, 0], [0, 0]], "ab")),
+        ("ends", [[9, 0], [0, 0]], "from -4 to 4"),
+        ("ends", [], "neither added nor taken away"),
+        ("background", "nonsense", "'codes', 'drawings', 'nothing'"),
+        ("background", "posterior", "'codes', 'drawings', 'nothing'"),
+    ],
+)
+def test_a_trait_refuses_what_no_page_can_show_and_keeps_what_it_had(model, trait, value, says):
+    plane = LatentExplorer(model, SQUARE, z=(1, 2), ends=((0, 0), (1, 1)))
+    before = plane.get_state()
+    with pytest.raises(traitlets.TraitError, match=says):
+        setattr(plane, trait, value)
+    assert plane.get_state() == before
+    with pytest.raises(traitlets.TraitError):  # as it comes from a browser, together with what is right
+        plane.set_state({trait: value, "z2": 3.0} if trait != "z2" else {trait: value})
+    assert plane.get_state() == before
+
+
+def test_a_drawing_brings_a_background_that_a_new_page_does_not_have(model):
+    plane = LatentExplorer(model, SQUARE, draw=True)
+    plane.background = "posterior"
+    assert state(plane)["background"] == "codes" and "the codes behind the point" in html(plane)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +121,7 @@ def test_the_point_stays_on_the_plane(model):
         ({"codes": [1, 2, 3]}, r"\(N, 2\)"),
         ({"codes": SQUARE, "labels": [0, 1]}, "one for each code"),
         ({"codes": SQUARE, "labels": [0, 1, -1]}, "whole numbers"),
+        ({"codes": SQUARE, "labels": [True, False, True]}, r"np.asarray\(labels, dtype=int\)"),
         ({"codes": "abc"}, "array of numbers"),
         ({"heat": np.zeros(4)}, r"\(H, W\)"),
         ({"heat": np.full((4, 4), np.inf)}, "infinity"),
@@ -82,9 +132,12 @@ def test_the_point_stays_on_the_plane(model):
         ({"z": (9, 0)}, "from -4 to 4"),
         ({"z": (0, 0, 0)}, "two numbers"),
         ({"ends": ((0, 0), (5, 0))}, "ends"),
+        ({"ends": np.zeros((3, 2))}, "two points"),
         ({"path": [[0, 0]]}, "at least 2"),
         ({"path": SQUARE, "ends": ((0, 0), (1, 1))}, "not both"),
         ({"extent": np.nan}, "extent"),
+        ({"extent": 30}, "from 1 to 20"),
+        ({"caption": None}, "caption"),
         ({"background": "sea"}, "drawings"),
     ],
 )
@@ -105,6 +158,62 @@ def test_models_that_the_plane_cannot_show():
         LatentExplorer(broken)
     with pytest.raises(ValueError, match="Gaussian"):
         LatentExplorer(VAE(hidden=(8,), likelihood="bernoulli"), draw=True)
+    with pytest.raises(ValueError, match="grey images"):
+        LatentExplorer(VAE((3, 8, 8), hidden=(8,)))
+
+
+class Inverted(VAE):
+    def decode(self, z):
+        return super().decode(-z)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        lambda: VAE(decoder=nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 784))),
+        lambda: VAE(decoder=nn.Sequential(nn.Linear(2, 8), nn.GELU("tanh"), nn.Linear(8, 784))),
+        lambda: VAE(decoder=nn.Sequential(nn.Linear(2, 784), nn.Unflatten(1, (1, 28, 28)), nn.Conv2d(1, 1, 3, 1, 1))),
+        lambda: VAE(decoder=nn.Linear(2, 784)),
+        lambda: VAE(hidden=(8,), encoder=nn.Sequential(nn.Flatten(), nn.Linear(784, 4))),
+        lambda: Inverted(hidden=(8,)),
+    ],
+)
+def test_a_model_with_layers_of_its_own_is_refused_and_not_drawn_wrongly(own):
+    with pytest.raises(ValueError, match="linear layers with GELU"):
+        LatentExplorer(own())
+
+
+def test_explorers_of_one_model_share_its_weights_and_the_last_one_frees_them():
+    model = VAE(hidden=(256,))
+    first, second = LatentExplorer(model), LatentExplorer(copy.deepcopy(model))  # as if it had been loaded again
+    assert first.weights is second.weights
+    assert len(json.dumps(second._get_embed_state())) < 100_000, "what a cell that is run again leaves behind"
+    gone = weakref.ref(first.weights)
+    first.close()
+    assert first.codes == b"" and first.spec == {} and first.weights is None
+    assert second.packed and html(second), "the other still draws"
+    with pytest.raises(ValueError, match="closed"):
+        first.save_page("page.html")
+    second.close()
+    second.close()
+    gc.collect()
+    assert gone() is None
+    assert html(LatentExplorer(model)), "and whoever comes next has them again"
+
+
+def test_an_explorer_keeps_no_model_and_draws_with_the_weights_that_it_was_made_with():
+    torch.manual_seed(0)
+    model = VAE(hidden=(8,))
+    plane = LatentExplorer(model)
+    before = html(plane)
+    with torch.no_grad():
+        model.decoder.net[-1].bias.sub_(5)
+    assert html(plane) == before
+    retrained = LatentExplorer(model)
+    assert retrained.weights is not plane.weights and html(retrained) != before
+    model = weakref.ref(model)
+    gc.collect()
+    assert model() is None
 
 
 def test_a_model_with_layers_that_the_browser_does_not_know_is_not_drawn_with_others():
@@ -146,6 +255,13 @@ def test_the_twin_carries_the_state_and_a_still(model):
 def test_a_model_without_a_page_copy_is_shown_as_a_still():
     text = html(LatentExplorer(VAE(hidden=(8,))))
     assert "<latent-explorer" not in text and "run the notebook" in text and "<img" in text
+
+
+def test_the_still_says_what_is_true_wherever_it_is_seen(model):
+    """In an exported notebook JavaScript is on and nothing moves; so the still does not promise that it will."""
+    assert "To drag the point, run this cell in a notebook; in a page of the book, turn JavaScript on." in html(
+        LatentExplorer(model)
+    )
 
 
 @pytest.mark.slow

@@ -343,7 +343,7 @@ def test_without_scripts_there_is_a_picture_and_a_sentence(site, visit):
     page = visit(f"{site}/plain.html", live=False, java_script_enabled=False)
     image = page.locator(".lx-still img")
     assert image.is_visible() and "0.50, -1.00" in image.get_attribute("alt")
-    assert page.get_by_text("with JavaScript on").is_visible()
+    assert page.get_by_text("turn JavaScript on").is_visible()
 
 
 def test_trouble_is_told_in_a_sentence(site, visit):

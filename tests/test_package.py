@@ -36,7 +36,7 @@ def test_the_wheel_works_where_this_folder_is_not(wheel, tmp_path):
         "from vaecourse import LatentExplorer, load_pretrained; "
         "from vaecourse.course import claim; claim('mnist-2d-elbo'); "
         "plane = LatentExplorer(load_pretrained('strokes-2d-page')); "
-        "print(vaecourse.__file__, len(plane.weights), '<latent-explorer' in plane._repr_mimebundle_()[0]['text/html'])"
+        "print(vaecourse.__file__, len(plane.packed), '<latent-explorer' in plane._repr_mimebundle_()[0]['text/html'])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

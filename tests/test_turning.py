@@ -2,7 +2,10 @@
 
 import functools
 import http.server
+import io
+import re
 import threading
+from base64 import b64decode
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 import torch
 import traitlets
 from browser import FLAGS, HEAD, front_end
+from PIL import Image
 from test_explorer_page import axe_source
 
 from vaecourse import load_dataset
@@ -82,6 +86,16 @@ def test_a_photograph_is_shown_where_there_is_one(page, views):
     assert "a photograph that the model knows" in page.locator(".lx-told").inner_text()
 
 
+def test_what_is_said_of_the_picture_follows_the_object_and_its_angle(page):
+    page.get_by_role("radio", name="two").check()
+    page.locator(".lx-angle input").fill("47")
+    said = "two at 47°: a new view, which the model never saw"
+    page.locator(".lx-told", has_text=said).wait_for(timeout=5000)
+    assert page.locator(".lx-views canvas").first.get_attribute("aria-label") == said
+    page.get_by_role("radio", name="one").check()
+    page.locator(".lx-told", has_text="one at 47°").wait_for(timeout=5000)
+
+
 def test_what_was_held_back_is_one_click_away(page, views):
     page.locator(".lx-angle input").fill("70")
     second = page.locator(".lx-views figure").nth(1)
@@ -131,7 +145,42 @@ def test_wrong_input_is_told_in_a_sentence(model, views):
     assert TurningObject(model, views.numpy(), 4, ["one", "two"]).spec == TurningObject(model, views, 4, "ab").spec | {
         "names": ["one", "two"]
     }
+    with pytest.raises(ValueError, match="angle must be a finite number"):
+        TurningObject(model, views, 4, ["one", "two"], angle=float("nan"))
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "says"),
+    [
+        *(("angle", bad, "angle must be a finite number") for bad in (np.nan, "left", None, [1.0])),
+        *(("object", bad, "object must be a whole number") for bad in (2, -1, 0.5)),
+        *(("object", bad, "object must be a finite number") for bad in (True, "one")),
+    ],
+)
+def test_a_trait_refuses_what_no_page_can_show_and_keeps_what_it_had(model, views, trait, value, says):
     widget = TurningObject(model, views, 4, ["one", "two"], angle=-30)
-    assert widget.angle == 330
-    with pytest.raises(traitlets.TraitError, match="finite"):
-        widget.angle = float("nan")
+    with pytest.raises(traitlets.TraitError, match=says):
+        setattr(widget, trait, value)
+    assert (widget.angle, widget.object) == (330, 0)
+
+
+def test_its_words_and_its_picture_follow_its_traits(model, views):
+    widget = TurningObject(model, views, 4, ["one", "two"], angle=40)
+    widget.angle, widget.object = torch.tensor(367.0), np.int64(1)
+    assert (widget.angle, widget.object) == (7.0, 1)
+    bundle = widget._repr_mimebundle_()[0]
+    words = bundle["text/plain"]
+    assert "two at 7 degrees" in words and "nearest photograph, at 5 degrees" in words
+    picture, alt = re.search(r'<img src="data:image/png;base64,([^"]+)" alt="([^"]+)"', bundle["text/html"]).groups()
+    assert alt == words
+    seen = np.asarray(Image.open(io.BytesIO(b64decode(picture))).resize((64, 64))) / 255
+    far = [np.abs(seen - view.numpy()).mean() for view in views.flatten(0, 1)]
+    assert divmod(int(np.argmin(far)), views.shape[1]) == (1, 1), "the second object's second photograph"
+
+
+def test_a_closed_object_holds_nothing(model, views):
+    widget, other = (TurningObject(model, views, 4, ["one", "two"]) for _ in range(2))
+    assert widget.weights is other.weights
+    widget.close()
+    assert (widget.weights, widget.codes, widget.spec) == (None, b"", {})
+    assert other.packed

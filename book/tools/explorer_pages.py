@@ -21,9 +21,10 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 LINKS = ("LinkModel", "DirectionalLinkModel")
 
 
-def named(value: object) -> set[str]:
-    """The widgets that a widget's state speaks of."""
-    return set(re.findall(r"IPY_MODEL_(\w+)", json.dumps(value)))
+def named(model: dict) -> set[str]:
+    """The widgets that a widget's state speaks of, but for an explorer's weights: the page loads them itself."""
+    state = {name: value for name, value in model["state"].items() if name != "weights"}
+    return set(re.findall(r"IPY_MODEL_(\w+)", json.dumps(state)))
 
 
 def shown(models: dict[str, dict], views: set[str]) -> set[str]:
@@ -32,8 +33,8 @@ def shown(models: dict[str, dict], views: set[str]) -> set[str]:
     wanted = views & models.keys()
     while wanted:
         kept |= wanted
-        wanted = set().union(*(named(models[name]["state"]) for name in wanted))
-        links = {k: named(m["state"]) for k, m in models.items() if m["model_name"] in LINKS}
+        wanted = set().union(*(named(models[name]) for name in wanted))
+        links = {k: named(m) for k, m in models.items() if m["model_name"] in LINKS}
         wanted |= {k for k, ends in links.items() if ends <= kept}
         wanted = (wanted & models.keys()) - kept
     return kept
@@ -48,8 +49,7 @@ def lighten(model: dict) -> dict:
     if name is None:
         raise ValueError("a page can run only the models in vaecourse/weights whose names end in -page.")
     front = f"export default {{ render: (face) => window.latentExplorer.render(face, {json.dumps(name)}) }};"
-    buffers = [b for b in model.get("buffers", []) if b["path"] != ["weights"]]
-    return model | {"state": state | {"_esm": front, "_css": ""}, "buffers": buffers}
+    return model | {"state": state | {"_esm": front, "_css": "", "weights": None}}
 
 
 def keep_what_is_shown(app, pagename: str, template: str, context: dict, doctree) -> None:

@@ -12,7 +12,18 @@ from numpy.typing import ArrayLike
 from ..images import as_array, as_images
 from ..model import VAE
 
-__all__ = ["check_codes", "check_heat", "check_images", "check_labels", "check_model", "check_path", "check_point"]
+__all__ = [
+    "check_codes",
+    "check_ends",
+    "check_heat",
+    "check_images",
+    "check_labels",
+    "check_model",
+    "check_number",
+    "check_path",
+    "check_point",
+    "check_whole",
+]
 
 MOST_CODES = 2000  # as many as a plane of 400 pixels can show; more would only make the page heavier
 
@@ -25,6 +36,15 @@ def check_model(model: VAE, draw: bool) -> None:
         raise ValueError(f"the plane shows models with 2 latent numbers; this one has {model.latent_dim}.")
     if len(model.image_shape) != 2:
         raise ValueError(f"the explorer draws grey images of shape (H, W); this model draws {model.image_shape}.")
+    config: dict[str, Any] = model.config
+    with torch.device("meta"):  # where a model takes no memory
+        plain = VAE(**config)
+    layers = [(str(m.encoder), str(m.decoder), type(m).encode, type(m).decode) for m in (model, plain)]
+    if layers[0] != layers[1]:
+        raise ValueError(
+            "the browser runs a VAE's linear layers with GELU between them and no others; this model has layers of its "
+            "own. Leave out its encoder=… and decoder=…, or draw its plane with plots.decoded_plane."
+        )
     if not all(torch.isfinite(p).all() for p in model.parameters()):
         raise ValueError("the model's weights hold NaN or infinity. Train it again, or load another.")
     with torch.device("meta"):  # of the course's own layers, which the browser knows; it takes no memory
@@ -41,10 +61,32 @@ def check_model(model: VAE, draw: bool) -> None:
 
 def array(values: ArrayLike, name: str) -> np.ndarray:
     """A float64 array of finite numbers. Raises ValueError, naming it, for anything else."""
-    numbers = as_array(values, name).astype(np.float64)
+    given = as_array(values, name)
+    if given.dtype == bool:
+        raise ValueError(f"{name} must be numbers; got True and False. For 1 and 0: np.asarray({name}, dtype=int).")
+    numbers = given.astype(np.float64)
     if not np.isfinite(numbers).all():
         raise ValueError(f"{name} hold NaN or infinity. Find them with np.isfinite({name}) and leave those out.")
     return numbers
+
+
+def check_number(value: Any, name: str) -> float:
+    """A finite number of Python, NumPy or PyTorch as a float. Raises ValueError for anything else."""
+    try:
+        number = as_array(value, name)
+    except ValueError:
+        number = np.array(math.nan)
+    if number.ndim or number.dtype == bool or not np.isfinite(number):
+        raise ValueError(f"{name} must be a finite number, such as 1.5; got {value!r}.")
+    return float(number)
+
+
+def check_whole(value: Any, name: str) -> int:
+    """The same for a whole number, as an int."""
+    number = check_number(value, name)
+    if number % 1:
+        raise ValueError(f"{name} must be a whole number, such as 1; got {value!r}.")
+    return int(number)
 
 
 def pairs(values: ArrayLike | None, name: str) -> np.ndarray:
@@ -68,6 +110,17 @@ def check_path(path: ArrayLike | None) -> np.ndarray:
     return points
 
 
+def check_ends(ends: ArrayLike | None) -> list[list[float]]:
+    """[[z1, z2], [z1, z2]]; [] for None or nothing. Raises ValueError for anything else."""
+    try:
+        points = np.empty((0, 2)) if ends is None else array(ends, "ends")
+    except ValueError:
+        points = np.empty((1, 2))
+    if len(points) and points.shape != (2, 2):
+        raise ValueError(f"ends must be two points of two finite numbers, such as [[-1, 0], [1, 0]]; got {ends!r}.")
+    return [[float(z1), float(z2)] for z1, z2 in points]
+
+
 def check_labels(codes: np.ndarray, labels: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:
     """Codes (N, 2) and labels (N,), thinned evenly to MOST_CODES. Raises ValueError when they do not fit together."""
     numbers = np.zeros(len(codes)) if labels is None else array(labels, "labels")
@@ -86,7 +139,7 @@ def check_heat(heat: ArrayLike | None, name: str) -> tuple[bytes, dict[str, Any]
     values = array(heat, "heat")
     if values.ndim != 2 or min(values.shape) < 2 or max(values.shape) > 512:
         raise ValueError(f"heat must be (H, W), each from 2 to 512, first row at the bottom; got {values.shape}.")
-    if not isinstance(name, str) or name in ("", "codes", "drawings", "nothing"):
+    if not isinstance(name, str) or name in ("", "codes", "drawings", "nothing", "posterior"):
         raise ValueError(f'heat_name must say what the map shows, such as "density"; got {name!r}.')
     low, high = values.min(), values.max()
     shares = (values - low) / ((high - low) or 1)
@@ -112,6 +165,4 @@ def check_point(z: ArrayLike, name: str, extent: float) -> tuple[float, float]:
     numbers = array(z, name)
     if numbers.shape != (2,) or (abs(numbers) > extent).any():
         raise ValueError(f"{name} must be two numbers from {-extent:g} to {extent:g}, such as (0, 0); got {z!r}.")
-    if not all(map(math.isfinite, numbers)):
-        raise ValueError(f"{name} must be finite; got {z!r}.")
     return float(numbers[0]), float(numbers[1])

@@ -6,46 +6,55 @@
     plane                    # drag the point, or
     plane.z1 = 1.5           # set it, read it, observe it, or link it to a slider
 
-The browser decodes by itself, so a drag costs no message to Python. What runs there stands in web/, in small modules;
-`make web` bundles them into `explorer.js`.
+The browser decodes by itself and waits for no answer from Python; it only tells, at most five times a second and at the
+end of a drag, where the point is. What runs there stands in web/, in small modules; `make web` bundles them into
+`explorer.js`.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 from numpy.typing import ArrayLike
-from safetensors.torch import save
 
 from ..files import write_whole
 from ..model import VAE
-from .inputs import check_codes, check_heat, check_images, check_labels, check_model, check_path, check_point
+from .inputs import (
+    check_codes,
+    check_ends,
+    check_heat,
+    check_images,
+    check_labels,
+    check_model,
+    check_number,
+    check_path,
+    check_point,
+)
 from .pages import page_model, page_of_its_own, twin
+from .weights import pack
+from .widget import HERE, CourseWidget, Number, refusal
 
 __all__ = ["LatentExplorer"]
 
-HERE = Path(__file__).parent
+
+class Ends(traitlets.List):  # type: ignore[type-arg]  # older versions have no types
+    """A trait for two points, whatever holds them."""
+
+    def validate(self, obj: Any, value: Any) -> list[list[float]]:
+        with refusal():
+            return check_ends(value)
 
 
-def _packed(model: VAE) -> bytes:
-    """The weights in half precision, as a shipped model's file has them."""
-    tensors = {k: v.detach().cpu().half() if v.ndim else v.detach().cpu() for k, v in model.state_dict().items()}
-    return save(
-        {k: v.contiguous() for k, v in tensors.items()}, metadata={"meta": json.dumps({"config": model.config})}
-    )
-
-
-class LatentExplorer(anywidget.AnyWidget):
+class LatentExplorer(CourseWidget):
     """A plane of codes with a point to drag, and the drawing f(z) at that point.
 
-    Traits to read, set, observe and link: z1, z2 (float), t (float), ends, background. More than 2,000 codes are
-    thinned evenly for the page.
+    Traits to read, set, observe and link: z1, z2 (float), t (float), ends, background. A drag is told to Python at most
+    five times a second, and where it ended. More than 2,000 codes are thinned evenly for the page. The explorer draws
+    with the weights as they were when it was made; `close()` frees what it holds.
 
     Args:
         model: a VAE with two latent numbers
@@ -62,6 +71,7 @@ class LatentExplorer(anywidget.AnyWidget):
 
     Raises:
         ValueError: Saying what to do, for what cannot be shown.
+        traitlets.TraitError: The same, for what a trait is set to later. It keeps the value that it had.
 
     Example:
         >>> from vaecourse import load_pretrained
@@ -72,15 +82,12 @@ class LatentExplorer(anywidget.AnyWidget):
     """
 
     _esm = HERE / "explorer.js"
-    _css = HERE / "explorer.css"
 
-    z1 = traitlets.Float(0.0, help="the point's first coordinate, in sd of the prior").tag(sync=True)
-    z2 = traitlets.Float(0.0, help="the point's second coordinate").tag(sync=True)
-    t = traitlets.Float(0.0, help="share of the way from A to B").tag(sync=True)
-    ends: traitlets.List[list[float]] = traitlets.List(help="[[z1, z2], [z1, z2]], or empty: no walk").tag(sync=True)
+    z1 = Number(0.0, help="the point's first coordinate, in sd of the prior").tag(sync=True)
+    z2 = Number(0.0, help="the point's second coordinate").tag(sync=True)
+    t = Number(0.0, help="share of the way from A to B").tag(sync=True)
+    ends = Ends(help="[[z1, z2], [z1, z2]], or empty: no walk").tag(sync=True)
     background = traitlets.Unicode(help="what lies behind the point").tag(sync=True)
-    spec = traitlets.Dict(help="what does not change after the start").tag(sync=True)
-    weights = traitlets.Bytes(help="the model, as a safetensors file").tag(sync=True)
     codes = traitlets.Bytes(help="float16 pairs: a page cannot show more digits").tag(sync=True)
     labels = traitlets.Bytes(help="uint8").tag(sync=True)
     heat = traitlets.Bytes(help="uint8 shares of the range in spec").tag(sync=True)
@@ -97,9 +104,9 @@ class LatentExplorer(anywidget.AnyWidget):
         class_names: list[str] | None = None,
         heat: ArrayLike | None = None,
         heat_name: str = "map",
-        z: tuple[float, float] | None = None,
+        z: ArrayLike | None = None,
         extent: float = 4.0,
-        ends: tuple[tuple[float, float], tuple[float, float]] | None = None,
+        ends: ArrayLike | None = None,
         path: ArrayLike | None = None,
         draw: bool = False,
         image_names: list[str] | None = None,
@@ -107,32 +114,37 @@ class LatentExplorer(anywidget.AnyWidget):
         caption: str = "",
     ):
         check_model(model, draw)
-        if not (isinstance(extent, int | float) and 1 <= extent <= 20):
-            raise ValueError(f"extent must be a number from 1 to 20, in sd of the prior; got {extent!r}.")
+        extent = check_number(extent, "extent")
+        if not 1 <= extent <= 20:
+            raise ValueError(f"extent must be a number from 1 to 20, in sd of the prior; got {extent:g}.")
         codes, labels = check_labels(check_codes(codes), labels)
         map_bytes, map_spec = check_heat(heat, heat_name)
         pictures, picture_names = check_images(images, image_names, model.image_shape)
-        walk = check_path(path)
-        if ends is not None and len(walk):
+        walk, both = check_path(path), check_ends(ends)
+        if both and len(walk):
             raise ValueError("give either ends (a line between two points) or path (points along the way), not both.")
         choices = [*([heat_name] if map_spec else []), *(["codes"] if len(codes) else []), "drawings", "nothing"]
         if background is not None and background not in choices:
             raise ValueError(f"background must be one of {', '.join(map(repr, choices))}; got {background!r}.")
+        if not isinstance(caption, str):
+            raise ValueError(f'caption must be a text, such as "Drag the point."; got {caption!r}.')
         names = [str(n) for n in class_names] if class_names is not None else [str(c) for c in range(256)]
         super().__init__(
+            pack(model),
             spec={
-                "extent": float(extent),
+                "extent": extent,
+                "backgrounds": choices,
                 "names": names[: int(labels.max(initial=0)) + 1],
                 "draw": bool(draw),
                 "path": bool(len(walk)),
+                "ends": bool(both),
                 "caption": caption,
                 "heat": map_spec,
                 "pictures": picture_names,
                 "page_model": page_model(model),
             },
-            ends=[list(check_point(end, "each of the two ends", extent)) for end in ends] if ends is not None else [],
+            ends=[list(check_point(end, "each of the two ends", extent)) for end in both],
             background=background or choices[0],
-            weights=_packed(model),
             codes=codes.astype("<f2").tobytes(),
             labels=labels.astype(np.uint8).tobytes(),
             heat=map_bytes,
@@ -141,22 +153,38 @@ class LatentExplorer(anywidget.AnyWidget):
         )
         start = [*walk[:1].tolist(), *self.ends[:1], [0.0, 0.0]][0]
         self.z1, self.z2 = check_point(start if z is None else z, "z", extent)
-        self._model = model
 
     @traitlets.validate("z1", "z2")
     def _within_the_plane(self, proposal: dict[str, Any]) -> float:
-        """The nearest value on the plane, as a slider's end stops a thumb; what is no number is refused."""
-        value, extent = proposal["value"], self.spec.get("extent", math.inf)
-        if not math.isfinite(value):
-            raise traitlets.TraitError(f"{proposal['trait'].name} must be a finite number; got {value}.")
-        return min(extent, max(-extent, value))
+        """The nearest value on the plane, as a slider's end stops a thumb."""
+        extent: float = self.spec.get("extent", math.inf)
+        return min(extent, max(-extent, proposal["value"]))
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The live widget for a notebook, and a twin in HTML for the book's pages, which have no kernel."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        html, words = twin(self, self._model)
-        return data | {"text/html": html, "text/plain": words}, metadata
+    @traitlets.validate("t")
+    def _on_the_way(self, proposal: dict[str, Any]) -> float:
+        return min(1.0, max(0.0, proposal["value"]))
+
+    @traitlets.validate("ends")
+    def _ends_on_the_plane(self, proposal: dict[str, Any]) -> list[list[float]]:
+        ends: list[list[float]] = proposal["value"]
+        with refusal():
+            if bool(ends) != self.spec.get("ends", False):
+                raise ValueError(
+                    "ends can be moved, but neither added nor taken away: make another explorer, with ends or without."
+                )
+            return [list(check_point(end, "each of the two ends", self.spec["extent"])) for end in ends]
+
+    @traitlets.validate("background")
+    def _known_background(self, proposal: dict[str, Any]) -> str:
+        name: str = proposal["value"]
+        # A drawing brings its posterior, which a page without the drawing does not have.
+        choices = [*self.spec.get("backgrounds", [name]), *(["posterior"] if self.spec.get("draw") else [])]
+        if name not in choices:
+            raise traitlets.TraitError(f"background must be one of {', '.join(map(repr, choices))}; got {name!r}.")
+        return name
+
+    def twin(self) -> tuple[str, str]:
+        return twin(self)
 
     def save_page(self, path: str | Path, title: str = "A latent plane to drag") -> Path:
         """Writes one HTML file with the plane as it stands now, alive without Python, and returns its path.
@@ -165,7 +193,7 @@ class LatentExplorer(anywidget.AnyWidget):
         asks no other host for anything. The weights are in half precision. Written whole or not at all.
 
         Raises:
-            ValueError: For a name that no browser takes for a page or an empty title.
+            ValueError: For a name that no browser takes for a page, an empty title, or after `close()`.
             OSError: Where nothing can be written.
         """
         path = Path(path)
@@ -173,5 +201,5 @@ class LatentExplorer(anywidget.AnyWidget):
             raise ValueError(f'path must end in .html, or no browser will show the page; got "{path.name}".')
         if not isinstance(title, str) or not title.strip():
             raise ValueError(f'title must say what the page shows, such as "My digits"; got {title!r}.')
-        write_whole(path, page_of_its_own(self, self._model, title).encode())
+        write_whole(path, page_of_its_own(self, title).encode())
         return path

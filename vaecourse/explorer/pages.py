@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import html
-import json
 from base64 import b64encode
-from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -14,14 +12,15 @@ import torch
 
 from ..model import VAE, pretrained_names, verdict
 from ..plots import CLASS_COLORS, DENSITY, INK, decoded_plane, latent_axes, png
+from .weights import unpack
+from .widget import HERE, element
 
 __all__ = ["page_model", "page_of_its_own", "twin"]
 
-HERE = Path(__file__).parent
-
 COPY = "(In this page a small copy of the model draws.)"
 BYTES = ("codes", "labels", "heat", "path", "images")
-NOTE = "A picture of a plane with a point to drag: with JavaScript on, or in Jupyter, it comes to life."
+NOTE = "This is a picture. To drag the point, run this cell in a notebook; in a page of the book, turn JavaScript on."
+OWN_NOTE = "This is a picture. To drag the point, turn JavaScript on."
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -53,48 +52,50 @@ def page_model(model: VAE) -> str | None:
     return name if name in pretrained_names() else None
 
 
-def twin(explorer: Any, model: VAE) -> tuple[str, str]:
+def twin(explorer: Any) -> tuple[str, str]:
     """The explorer as HTML for the book's pages, and what its still shows in words."""
-    words, name, spec = describe(explorer), explorer.spec["page_model"], explorer.spec
-    picture = still(explorer, model, words)
+    words, name, model = describe(explorer), explorer.spec["page_model"], unpack(explorer.packed)
+    picture, state = still(explorer, model, words), state_of(explorer)
     if name is None:
         note = "This model has no copy that a page can run: to drag the point, run the notebook."
         return f'<div class="lx-still">{picture}<p>{note}</p></div>', words
     if name != model.meta["name"]:
-        spec = spec | {"caption": f"{spec['caption']} {COPY}".strip()}
-    return element(explorer, picture, BYTES, spec, f' data-model="{name}"'), words
+        state["spec"] |= {"caption": f"{state['spec']['caption']} {COPY}".strip()}
+    return element("latent-explorer", state, picture, NOTE, f' data-model="{name}"'), words
 
 
-def page_of_its_own(explorer: Any, model: VAE, title: str) -> str:
+def page_of_its_own(explorer: Any, title: str) -> str:
     """A whole HTML page with the explorer, its front end and its weights in it: it asks for no other file."""
-    picture = still(explorer, model, describe(explorer))
+    picture = still(explorer, unpack(explorer.packed), describe(explorer))
+    state = state_of(explorer) | {"weights": b64encode(explorer.packed).decode()}
     return PAGE.format(
         title=html.escape(title),
         style=(HERE / "explorer.css").read_text("utf-8"),
-        element=element(explorer, picture, ("weights", *BYTES), explorer.spec),
+        element=element("latent-explorer", state, picture, OWN_NOTE),
         script=(HERE / "explorer.js").read_text("utf-8"),
     )
 
 
-def element(explorer: Any, picture: str, names: tuple[str, ...], spec: dict[str, Any], attributes: str = "") -> str:
-    """The element <latent-explorer> with its state inside, in which the bytes called `names` are base64."""
-    state = {n: getattr(explorer, n) for n in ("z1", "z2", "t", "ends", "background")} | {"spec": spec}
-    state |= {n: b64encode(getattr(explorer, n)).decode() for n in names}
-    text = json.dumps(state, ensure_ascii=True, allow_nan=False).replace("<", "\\u003c")  # no tag may end the script
-    return (
-        f'<latent-explorer{attributes}><div class="lx-still">{picture}<p>{NOTE}</p></div>'
-        f'<script type="application/json">{text}</script></latent-explorer>'
-    )
+def state_of(explorer: Any) -> dict[str, Any]:
+    """What a page needs to know of the explorer beside the weights, bytes as base64."""
+    state = {n: getattr(explorer, n) for n in ("z1", "z2", "t", "ends")}
+    state |= {"background": behind(explorer), "spec": dict(explorer.spec)}
+    return state | {n: b64encode(getattr(explorer, n)).decode() for n in BYTES}
+
+
+def behind(explorer: Any) -> str:
+    """What lies behind the point in a page that begins anew: there the posterior comes with the next drawing."""
+    choices: list[str] = explorer.spec["backgrounds"]
+    return explorer.background if explorer.background in choices else choices[0]
 
 
 def describe(explorer: Any) -> str:
     """What a reader who cannot see the still should know."""
     z = f"z = ({explorer.z1:.2f}, {explorer.z2:.2f})"
-    behind = "nothing" if explorer.background == "nothing" else f"the {explorer.background}"
+    name = behind(explorer)
+    back = name if name == "nothing" else f"the {name}"
     ends = "".join(f", end {n} at ({a:.2f}, {b:.2f})" for n, (a, b) in zip("AB", explorer.ends, strict=False))
-    return (
-        f"Latent plane explorer, {behind} behind the point; the point stands at {z}{ends}; beside it the drawing f(z)."
-    )
+    return f"Latent plane explorer, {back} behind the point; the point stands at {z}{ends}; beside it the drawing f(z)."
 
 
 @verdict
@@ -103,12 +104,13 @@ def still(explorer: Any, model: VAE, words: str) -> str:
     extent = explorer.spec["extent"]
     fig, (ax, drawing) = plt.subplots(1, 2, figsize=(7.6, 4.7), width_ratios=(3, 2), layout="constrained")
     codes = np.frombuffer(explorer.codes, "<f2").astype(float).reshape(-1, 2)
-    if explorer.background == "drawings":
+    if (name := behind(explorer)) == "drawings":
         decoded_plane(ax, model, extent=extent, steps=17)
-    elif explorer.background == "codes":
+    elif name == "codes":
         labels = np.frombuffer(explorer.labels, np.uint8)
         ax.scatter(*codes.T, c=np.take(CLASS_COLORS, labels % 10), s=3, alpha=0.6, lw=0)
-    elif spec := explorer.spec["heat"]:
+    elif name != "nothing":
+        spec = explorer.spec["heat"]
         values = np.frombuffer(explorer.heat, np.uint8).reshape(spec["height"], spec["width"])
         ax.imshow(values, cmap=DENSITY, origin="lower", extent=(-extent, extent, -extent, extent))
     walk = np.frombuffer(explorer.path, "<f4").reshape(-1, 2)

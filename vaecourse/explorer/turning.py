@@ -11,12 +11,9 @@ from __future__ import annotations
 
 import html
 import io
-import json
-from base64 import b64encode
-from pathlib import Path
+from base64 import b64decode, b64encode
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 from PIL import Image
@@ -26,11 +23,13 @@ from torch import Tensor
 from ..model import as_count, verdict
 from ..plots import tile
 from ..views import ViewVAE, as_views
+from .inputs import check_number
+from .widget import HERE, CourseWidget, Number, Whole, element
 
 __all__ = ["TurningObject"]
 
-HERE = Path(__file__).parent
 ACROSS = 9  # photographs in a row of a sheet
+NOTE = "This is a picture. To turn it, run this cell in a notebook; in a page of the book, turn JavaScript on."
 
 
 def sheet(views: Tensor) -> str:
@@ -44,10 +43,10 @@ def png_address(picture: Image.Image) -> str:
     return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
 
 
-class TurningObject(anywidget.AnyWidget):
+class TurningObject(CourseWidget):
     """Objects to turn by hand, with what was held back one click away.
 
-    Traits to read, set, observe and link: angle (degrees), object (0 to O - 1).
+    Traits to read, set, observe and link: angle (degrees), object (0 to O - 1). `close()` frees what it holds.
 
     Args:
         model: a trained ViewVAE
@@ -58,15 +57,13 @@ class TurningObject(anywidget.AnyWidget):
 
     Raises:
         ValueError: Saying what to do.
+        traitlets.TraitError: The same, for what a trait is set to later. It keeps the value that it had.
     """
 
     _esm = HERE / "turning.js"
-    _css = HERE / "explorer.css"
 
-    angle = traitlets.Float(0.0, help="degrees").tag(sync=True)
-    object = traitlets.Int(0, help="which of the objects").tag(sync=True)
-    spec = traitlets.Dict(help="what does not change after the start").tag(sync=True)
-    weights = traitlets.Bytes(help="the decoder, as a safetensors file in half precision").tag(sync=True)
+    angle = Number(0.0, help="degrees").tag(sync=True)
+    object = Whole(0, help="which of the objects").tag(sync=True)
     codes = traitlets.Bytes(help="float32 (O, V / every, latent_dim): the codes of the known views").tag(sync=True)
 
     @verdict
@@ -79,42 +76,49 @@ class TurningObject(anywidget.AnyWidget):
                 f"views must be square, every must divide their number, and names must name each of the {objects} "
                 f"objects; got {tuple(views.shape)}, every = {every!r} and {len(names)} names."
             )
+        angle = check_number(angle, "angle")
+        if not isinstance(caption, str):
+            raise ValueError(f'caption must be a text, such as "Turn it."; got {caption!r}.')
         known = views[:, ::every]
         codes = model.encode(known.flatten(0, 1)).mean
         fields = {f"fields.{k}": v.half().contiguous() for k, v in model.fields.state_dict().items()}
         super().__init__(
+            save(fields),
             spec={
                 "names": [str(n) for n in names],
                 **{"views": count, "every": every, "side": width, "dim": model.latent_dim},
                 "photos": [sheet(v) for v in views],
                 "caption": caption,
             },
-            weights=save(fields),
-            codes=codes.numpy().astype("<f4").tobytes(),
+            codes=codes.cpu().numpy().astype("<f4").tobytes(),
+            angle=angle,
         )
-        self.angle = angle
-        self._still = views[0, round(angle * count / 360) % count]
 
     @traitlets.validate("angle")
     def _on_the_circle(self, proposal: dict[str, Any]) -> float:
-        """Angles count from 0 to 360; what is no number is refused."""
-        if not np.isfinite(proposal["value"]):
-            raise traitlets.TraitError(f"angle must be a finite number of degrees; got {proposal['value']}.")
-        return proposal["value"] % 360
+        """Angles count from 0 to 360."""
+        return float(proposal["value"] % 360)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The live widget for a notebook, and a twin in HTML for the book's pages, which have no kernel."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        words = f"Turning object: {self.spec['names'][0]} at {self.angle:.0f} degrees, to be turned by a slider."
-        state = {"angle": self.angle, "object": self.object, "spec": self.spec}
-        state |= {name: b64encode(getattr(self, name)).decode() for name in ("weights", "codes")}
-        text = json.dumps(state, allow_nan=False).replace("<", "\\u003c")  # no tag may end the script
-        still = Image.fromarray((self._still.numpy() * 255).round().astype(np.uint8)).resize((256, 256))
-        image = f'<img src="{png_address(still)}" alt="{html.escape(words)}" width="256">'
-        note = "A picture of an object that can be turned: with JavaScript on, or in Jupyter, it comes to life."
-        twin = (
-            f'<turning-object><div class="lx-still">{image}<p>{note}</p></div>'
-            f'<script type="application/json">{text}</script></turning-object>'
+    @traitlets.validate("object")
+    def _among_the_objects(self, proposal: dict[str, Any]) -> int:
+        which, count = proposal["value"], len(self.spec.get("names", [""]))
+        if not 0 <= which < count:
+            raise traitlets.TraitError(f"object must be a whole number from 0 to {count - 1}; got {which}.")
+        return int(which)
+
+    def twin(self) -> tuple[str, str]:
+        step = 360 / self.spec["views"]
+        place = round(self.angle / step)
+        words = (
+            f"Turning object: {self.spec['names'][self.object]} at {self.angle:.0f} degrees, to be turned by a slider."
         )
-        return data | {"text/html": twin, "text/plain": words}, metadata
+        if abs(place * step - self.angle) > 0.5:
+            words += f" The picture is the nearest photograph, at {place * step % 360:.0f} degrees."
+        photos = Image.open(io.BytesIO(b64decode(self.spec["photos"][self.object].split(",")[1])))
+        down, right = divmod(place % self.spec["views"], ACROSS)
+        side = self.spec["side"]
+        still = photos.crop((right * side, down * side, (right + 1) * side, (down + 1) * side)).resize((256, 256))
+        image = f'<img src="{png_address(still)}" alt="{html.escape(words)}" width="256">'
+        state = {"angle": self.angle, "object": self.object, "spec": self.spec, "codes": b64encode(self.codes).decode()}
+        state |= {"weights": b64encode(self.packed).decode()}
+        return element("turning-object", state, image, NOTE), words

@@ -27,11 +27,13 @@ export const ARROWS = new Map([
   ["ArrowLeft", [-1, 0]], ["ArrowRight", [1, 0]], ["ArrowUp", [0, 1]], ["ArrowDown", [0, -1]],
 ]);
 
+/** What the ids made here begin with. In a notebook each widget has a copy of this module, and all share the page. */
+const own = `latent-explorer-${Math.random().toString(36).slice(2)}`;
 let made = 0;
 
 /** An id that no other explorer of the page has. */
 export function freshId() {
-  return `latent-explorer-${++made}`;
+  return `${own}-${++made}`;
 }
 
 /**

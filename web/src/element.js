@@ -49,6 +49,7 @@ export class PageModel {
     this.heard.set(event, (this.heard.get(event) ?? []).filter((other) => other !== then));
   }
   save_changes() {}
+  widget_manager = { get_model: () => Promise.reject(new Error("A page has no other models.")) };
 }
 
 /**

@@ -5,9 +5,10 @@
 //   t, ends           share of the way from A to B, and [[z1, z2], [z1, z2]]; ends is empty without a walk
 //   background        the name of what lies behind the point
 //   spec              { extent, names, draw, caption, heat, pictures }
-//   weights, codes, labels, heat, path, images   bytes
+//   weights, codes, labels, heat, path, images   bytes; in notebooks the name of the widget that has the weights
 
-import { freshId, h, sentence } from "./dom.js";
+import { freshId, h } from "./dom.js";
+import { draw, listen, teller } from "./host.js";
 import { codesLayer, drawingsLayer, emptyLayer, heatLayer } from "./layers.js";
 import { Model } from "./model.js";
 import { settle, toBytes, toFloats, toHalves } from "./numbers.js";
@@ -21,31 +22,26 @@ import { pathAt, walkPanel } from "./walk.js";
  * Draws the explorer into `el`; returns what takes it away again. A sentence stands there if it cannot be drawn.
  * @type {Render<PlaneTraits>}
  */
-export function render({ model: host, el }) {
-  const root = h("div", { class: "latent-explorer", role: "group", "aria-label": "Latent plane explorer" });
-  el.append(root);
-  try {
-    const explorer = new Explorer(host, root);
+export function render(face) {
+  const words = { label: "Latent plane explorer", class: "latent-explorer", sorry: "The plane cannot be shown." };
+  return draw(face, words, (host, root, weights) => {
+    const explorer = new Explorer(host, root, toBytes(weights));
     return () => explorer.stop();
-  } catch (error) {
-    root.replaceChildren(h("p", { class: "lx-error", role: "alert" }, `The plane cannot be shown. ${sentence(error)}`));
-    return () => {};
-  }
+  });
 }
 
 class Explorer {
   /**
    * @param {Host<PlaneTraits>} host
    * @param {HTMLElement} root
+   * @param {Uint8Array} weights
    */
-  constructor(host, root) {
+  constructor(host, root, weights) {
     this.host = host;
+    this.teller = teller(host);
     this.frame = 0;
-    /** @type {[string, () => void][]} what is heard of the host */
-    this.heard = [];
     this.spec = host.get("spec");
     this.extent = this.spec.extent;
-    const weights = toBytes(host.get("weights"));
     this.model = new Model(weights);
     const [codes, labels] = [toHalves(host.get("codes")), toBytes(host.get("labels"))];
     this.known = { codes, labels, names: this.spec.names };
@@ -70,15 +66,15 @@ class Explorer {
     this.placeEnds = this.readPath();
     this.showWalk();
     this.unfollow = followTheme(root, () => this.plane.repaint());
-    this.listen();
+    this.unlisten = this.listen();
     this.update();
   }
 
   stop() {
     this.unfollow();
+    this.unlisten();
     cancelAnimationFrame(this.frame);
-    for (const [event, heard] of this.heard) this.host.off(event, heard);
-    for (const part of [this.plane, this.panel, this.walk, this.drawing]) part?.stop();
+    for (const part of [this.teller, this.plane, this.panel, this.walk, this.drawing]) part?.stop();
   }
 
   /** What the host changes (a linked slider, Python) is shown with the next frame, once, however much changed. */
@@ -86,14 +82,13 @@ class Explorer {
     const schedule = () => {
       this.frame ||= requestAnimationFrame(() => this.update());
     };
-    this.heard = [
-      ["change:z1", schedule],
-      ["change:z2", schedule],
-      ["change:background", () => this.showBackground()],
-      ["change:ends", () => this.showWalk()],
-      ["change:t", () => this.goTo(this.host.get("t"))],
-    ];
-    for (const [event, then] of this.heard) this.host.on(event, then);
+    return listen(this.host, {
+      "change:z1": schedule,
+      "change:z2": schedule,
+      "change:background": () => this.showBackground(),
+      "change:ends": () => this.showWalk(),
+      "change:t": () => this.goTo(this.host.get("t")),
+    });
   }
 
   /**
@@ -125,8 +120,7 @@ class Explorer {
 
   /** @param {Partial<PlaneTraits>} values */
   send(values) {
-    for (const [name, value] of Object.entries(values)) this.host.set(name, value);
-    this.host.save_changes();
+    this.teller.tell(values);
   }
 
   /** What can lie behind the point, by name; each is put among the choices. */

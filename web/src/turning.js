@@ -6,13 +6,13 @@
 
 import { brush, freshId, h, number, paintInk, picture } from "./dom.js";
 import { fieldsOf, moved } from "./flow.js";
+import { draw, listen, teller } from "./host.js";
 import { readSafetensors } from "./model.js";
 import { toFloats } from "./numbers.js";
 import { followTheme } from "./theme.js";
 import { crossFade } from "./walk.js";
 
 const ACROSS = 9; // photographs in a row of a sheet
-const HEARD = ["change:angle", "change:object"];
 
 /**
  * The angle, in degrees, from 0 to 360.
@@ -53,16 +53,25 @@ function psnr(a, b) {
  * Draws the turning object into `el`; returns what takes it away again.
  * @type {Render<TurningTraits>}
  */
-export function renderTurning({ model: host, el }) {
-  const root = h("div", { class: "latent-explorer lx-turning", role: "group", "aria-label": "Turning object" });
-  el.append(root);
+export function renderTurning(face) {
+  const words = { label: "Turning object", class: "latent-explorer lx-turning", sorry: "The object cannot be shown." };
+  return draw(face, words, start);
+}
+
+/**
+ * @param {Host<TurningTraits>} host
+ * @param {HTMLElement} root
+ * @param {Bytes} weights
+ */
+function start(host, root, weights) {
   const { names, views, every, side, dim, photos, caption } = host.get("spec");
-  const { tensors } = readSafetensors(host.get("weights"));
+  const { tensors } = readSafetensors(weights);
   const codes = toFloats(host.get("codes"));
   const known = views / every;
   const step = 360 / views;
   const canvases = ["the new view", "the photograph that was held back", "the cross-fade"].map(
     (label) => picture(side, side, label));
+  const { tell, stop } = teller(host);
   const captions = canvases.map(() => h("figcaption"));
   const figures = canvases.map((canvas, i) => h("figure", {}, canvas, captions[i]));
   const status = h("p", { role: "status", class: "lx-told" });
@@ -72,14 +81,14 @@ export function renderTurning({ model: host, el }) {
   let stopped = false;
 
   const range = h("input", {
-    type: "range", id: freshId(), min: 0, max: 360, step: 1, oninput: () => send({ angle: range.valueAsNumber }),
+    type: "range", id: freshId(), min: 0, max: 360, step: 1, oninput: () => tell({ angle: range.valueAsNumber }),
   });
   range.addEventListener("keydown", (event) => event.stopPropagation());
   const output = h("output", { for: range.id });
   const choice = h("div", { class: "lx-choice", role: "radiogroup", "aria-label": "Object" });
   const group = freshId();
   names.forEach((name, i) => {
-    const input = h("input", { type: "radio", name: group, value: name, onchange: () => send({ object: i }) });
+    const input = h("input", { type: "radio", name: group, value: name, onchange: () => tell({ object: i }) });
     input.checked = i === host.get("object");
     choice.append(h("label", {}, input, h("span", {}, name)));
   });
@@ -87,12 +96,6 @@ export function renderTurning({ model: host, el }) {
     reveal.setAttribute("aria-pressed", String(reveal.getAttribute("aria-pressed") === "false"));
     update();
   } }, "Show what was held back");
-
-  /** @param {Partial<TurningTraits>} values */
-  function send(values) {
-    for (const [name, value] of Object.entries(values)) host.set(name, value);
-    host.save_changes();
-  }
 
   function schedule() {
     frame ||= requestAnimationFrame(update);
@@ -106,6 +109,7 @@ export function renderTurning({ model: host, el }) {
     const all = await coming;
     if (stopped) return;
     const angle = turn(host.get("angle"));
+    const [name, degrees] = [names[object], `${number(angle, 0)}°`];
     const at = angle / step / every;
     const first = Math.floor(at) % known;
     const t = at - Math.floor(at);
@@ -126,7 +130,7 @@ export function renderTurning({ model: host, el }) {
       paintInk(canvases[i], image.map((v) => 1 - v), side, side);
     });
     range.valueAsNumber = angle;
-    output.value = `${number(angle, 0)}°`;
+    output.value = degrees;
     choice.querySelectorAll("input").forEach((input, i) => {
       input.checked = i === object;
     });
@@ -137,7 +141,8 @@ export function renderTurning({ model: host, el }) {
     captions[0].textContent = (t > 0 ? "new view" : "photograph") + score(view);
     captions[1].textContent = exact ? "held back" : `held back, at ${number(place * step, 0)}°`;
     captions[2].textContent = `cross-fade${score(fade)}`;
-    status.textContent = `At ${number(angle, 0)}°: ${kind}. Photographs are known every ${step * every}°.`;
+    canvases[0].setAttribute("aria-label", `${name} at ${degrees}: ${kind}`);
+    status.textContent = `${name} at ${degrees}: ${kind}. Photographs are known every ${step * every}°.`;
   }
 
   root.append(
@@ -152,21 +157,22 @@ export function renderTurning({ model: host, el }) {
     const { width } = canvases[0].getBoundingClientRect();
     canvases[0].setPointerCapture(event.pointerId);
     /** @param {PointerEvent} next */
-    const follow = (next) => send({ angle: Math.round(turn(start + (90 * (next.clientX - from)) / width)) });
+    const follow = (next) => tell({ angle: Math.round(turn(start + (90 * (next.clientX - from)) / width)) });
     canvases[0].onpointermove = follow;
     canvases[0].onpointerup = canvases[0].onpointercancel = () => {
       canvases[0].onpointermove = null;
     };
     event.preventDefault();
   });
-  for (const event of HEARD) host.on(event, schedule);
+  const unlisten = listen(host, { "change:angle": schedule, "change:object": schedule });
   const unfollow = followTheme(root, () => {});
   update();
   return () => {
     stopped = true;
     unfollow();
+    unlisten();
+    stop();
     cancelAnimationFrame(frame);
-    for (const event of HEARD) host.off(event, schedule);
   };
 }
 

@@ -23,12 +23,16 @@ interface Host<T> {
   get<Name extends keyof T & string>(name: Name): T[Name];
   set(name: string, value: unknown): void;
   on(event: string, then: () => void): void;
-  off(event: string, then: () => void): void;
+  off?(event: string, then: () => void): void;
   save_changes(): void;
+  widget_manager: { get_model(id: string): Promise<{ get(name: string): unknown }> };
 }
 
+/** What a host hands over to draw a widget: its traits, a place, and in newer ones what says that the place is gone. */
+type Face<T> = { model: Host<T>; el: HTMLElement; signal?: AbortSignal };
+
 /** Draws a widget into an element; returns what takes it away again. */
-type Render<T> = (host: { model: Host<T>; el: HTMLElement }) => () => void;
+type Render<T> = (face: Face<T>) => () => void;
 
 /** A map over the plane: its size, its range, what it is called, and how far it reaches. */
 interface Heat {
@@ -41,7 +45,7 @@ interface Heat {
   reach?: number;
 }
 
-/** The traits of LatentExplorer (vaecourse/explorer/__init__.py). */
+/** The traits of LatentExplorer (vaecourse/explorer/latent.py). */
 interface PlaneTraits {
   z1: number;
   z2: number;
@@ -57,7 +61,7 @@ interface PlaneTraits {
     heat: Heat | null;
     pictures: string[];
   };
-  weights: Bytes;
+  weights: Bytes | string;
   codes: Bytes;
   labels: Bytes;
   heat: Bytes;
@@ -78,11 +82,11 @@ interface TurningTraits {
     photos: string[];
     caption: string;
   };
-  weights: Bytes;
+  weights: Bytes | string;
   codes: Bytes;
 }
 
 interface Window {
   latentExplorerWeights?: Record<string, (text: string) => void>;
-  latentExplorer: { render(face: { model: Host<any>; el: HTMLElement }, name: string): Promise<() => void> };
+  latentExplorer: { render(face: Face<any>, name: string): Promise<() => void> };
 }

@@ -1,0 +1,104 @@
+"""What the widgets of the course have in common: what their traits take, their twin in HTML, and how they end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import ipywidgets
+import traitlets
+
+from .inputs import check_number, check_whole
+from .weights import Weights, weights_of
+
+__all__ = ["HERE", "CourseWidget", "Number", "Whole", "element", "refusal"]
+
+HERE = Path(__file__).parent
+
+
+@contextmanager
+def refusal() -> Iterator[None]:
+    """What a check says by a ValueError, said by a TraitError, upon which traits keep the value that they had."""
+    try:
+        yield
+    except ValueError as error:
+        raise traitlets.TraitError(str(error)) from error
+
+
+class Number(traitlets.Float):  # type: ignore[type-arg]  # older versions have no types
+    """A trait for a finite number, whatever holds it: Python, NumPy or PyTorch."""
+
+    def validate(self, obj: Any, value: Any) -> float:
+        with refusal():
+            return check_number(value, str(self.name))
+
+
+class Whole(traitlets.Int):  # type: ignore[type-arg]
+    """The same for a whole number."""
+
+    def validate(self, obj: Any, value: Any) -> int:
+        with refusal():
+            return check_whole(value, str(self.name))
+
+
+class CourseWidget(anywidget.AnyWidget):
+    """A front end for a notebook, and a twin in HTML for the book's pages, which have no kernel."""
+
+    _css = HERE / "explorer.css"
+
+    spec = traitlets.Dict(help="what does not change after the start").tag(sync=True)
+    weights = traitlets.Instance(Weights, allow_none=True, help="the model, shared with other widgets").tag(
+        sync=True, **ipywidgets.widget_serialization
+    )
+    codes = traitlets.Bytes(help="codes of the pictures that the model knows").tag(sync=True)
+
+    def __init__(self, file: bytes, **state: Any):
+        # Among others (HBox, Tab) it takes what room there is, which its style sheet then divides.
+        layout = {"width": "100%", "min_width": "min(100%, 280px)"}
+        super().__init__(weights=weights_of(file, self), layout=layout, **state)
+
+    @property
+    def packed(self) -> bytes:
+        """The model as a safetensors file. Raises ValueError where the widget was closed."""
+        if self.weights is None:
+            raise ValueError("this widget was closed, and its model is gone. Make it again.")
+        return bytes(self.weights.file)
+
+    def twin(self) -> tuple[str, str]:
+        """The widget in HTML as it stands, and what it shows in words."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        html, words = self.twin()
+        return data | {"text/html": html, "text/plain": words}, metadata
+
+    def close(self) -> None:
+        """Takes the widget off every page and frees what it holds.
+
+        Jupyter keeps a widget until then, also where the cell that made it has run again.
+        """
+        weights = self.weights
+        if self.comm is None or weights is None:
+            return
+        super().close()
+        self._repr_mimebundle_ = None  # type: ignore[method-assign, assignment]  # as ipywidgets 8 has it
+        for name, trait in self.traits().items():
+            if isinstance(trait, traitlets.Bytes | traitlets.Dict):
+                self.set_trait(name, trait.default())
+        self.weights = None
+        weights.leave(self)
+
+
+def element(tag: str, state: dict[str, Any], picture: str, note: str, attributes: str = "") -> str:
+    """An element of HTML that a page's script brings to life, with its state in it; a picture and a note until then."""
+    text = json.dumps(state, ensure_ascii=True, allow_nan=False).replace("<", "\\u003c")  # no tag may end the script
+    return (
+        f'<{tag}{attributes}><div class="lx-still">{picture}<p>{note}</p></div>'
+        f'<script type="application/json">{text}</script></{tag}>'
+    )
