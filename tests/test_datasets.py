@@ -383,10 +383,16 @@ def test_turntable_hands_the_size_on(bare, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "name, nearest", [("mnits", "mnist"), ("MNIST", "mnist"), ("coil", "coil-20"), ("turn table", "turntable"), (3, "")]
+    "name, nearest", [("mnits", "mnist"), ("MNIST", "mnist"), ("coil", "coil-20"), ("turn table", "turntable")]
 )
 def test_an_unknown_name_is_told_the_nearest(name, nearest):
-    with pytest.raises(ValueError, match=f"Did you mean '{nearest}"):
+    with pytest.raises(ValueError, match=f"Did you mean '{nearest}'"):
+        load_dataset(name)
+
+
+@pytest.mark.parametrize("name", [3, None, "holidays"])
+def test_a_name_that_looks_like_none_is_told_all_and_nothing_is_guessed(name):
+    with pytest.raises(ValueError, match=r"unknown dataset .*\. Known are mnist"):
         load_dataset(name)
 
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-import vaecourse.__main__ as shell
-from vaecourse import VAE, measures
+from vaecourse import VAE, commands, measures
 from vaecourse.data import ImageSet, datasets
 from vaecourse.model import checkpoints
 from vaecourse.training import recipes
@@ -21,8 +20,8 @@ def test_a_model_without_a_sigma_can_be_evaluated(monkeypatch, tmp_path, capsys)
     torch.manual_seed(0)
     model = VAE(hidden=(8,), likelihood="bernoulli")
     checkpoints.save_model(tmp_path / "mine.safetensors", model, {"recipe": {"dataset": "strokes"}})
-    monkeypatch.setattr(shell, "load_dataset", few)
-    assert shell.main(["evaluate", str(tmp_path / "mine.safetensors")]) == 0
+    monkeypatch.setattr(commands, "load_dataset", few)
+    assert commands.run(["evaluate", str(tmp_path / "mine.safetensors")]) == 0
     said = dict(line.split()[:2] for line in capsys.readouterr().out.splitlines())
     assert said.keys() == {"elbo", "mse", "knn_accuracy"}
     loaded = checkpoints.load_model(tmp_path / "mine.safetensors")  # its weights were rounded to half precision

@@ -1,7 +1,10 @@
 """The command line, the recipes behind it, the preflight line and the figures' rules."""
 
+import io
+import os
 import subprocess
 import sys
+from types import ModuleType
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,11 +14,12 @@ from test_training import cut
 
 import vaecourse.training.recipes as recipes
 import vaecourse.views.recipes as view_recipes
-from vaecourse import VAE, load_dataset, load_pretrained, plots
+from vaecourse import VAE, commands, load_dataset, load_pretrained, plots
 from vaecourse.__main__ import main
 from vaecourse.course import preflight
 from vaecourse.data import ImageSet, datasets
 from vaecourse.model import checkpoints
+from vaecourse.training.trainer import Trainer
 
 
 @pytest.fixture
@@ -78,9 +82,47 @@ def test_what_cannot_end_well_ends_at_once(monkeypatch, tmp_path, capsys, comman
     assert main([command, name, "--device", "nonsense", "--folder", str(tmp_path)]) == 1
     assert "cannot train on the device nonsense" in capsys.readouterr().err
     (tmp_path / "file").touch()
-    assert main([command, name, "--device", "cpu", "--folder", str(tmp_path / "file" / "below")]) == 1
-    assert "Name another folder with --folder" in capsys.readouterr().err
+    for folder in ("file", "file/below"):
+        assert main([command, name, "--device", "cpu", "--folder", str(tmp_path / folder)]) == 1
+        assert "Not a directory. Name another folder with --folder" in capsys.readouterr().err
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("owner", "name"), [(Trainer, "train_one_epoch"), (recipes, "scores")])
+def test_two_trainings_in_one_folder_do_each_other_no_harm(tiny, tmp_path, monkeypatch, capsys, owner, name):
+    """The second is begun while the first does this, goes on from what that has kept, and ends before it."""
+    command, others = ["train", "tiny", "--device", "cpu", "--folder"], []
+    original = getattr(owner, name)
+
+    def meanwhile(*arguments):
+        if (tmp_path / "tiny.partial.safetensors").exists() and not others:
+            others.append("begun")
+            others.append(main([*command, str(tmp_path)]))
+        return original(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, meanwhile)
+        assert main([*command, str(tmp_path)]) == 0 and others == ["begun", 0]
+    assert [p.name for p in tmp_path.iterdir()] == ["tiny.safetensors"]
+    assert main([*command, str(tmp_path / "alone")]) == 0
+    together, alone = (checkpoints.load_model(p / "tiny.safetensors") for p in (tmp_path, tmp_path / "alone"))
+    assert all(torch.equal(a, b) for a, b in zip(together.parameters(), alone.parameters(), strict=True))
+
+
+@pytest.mark.slow
+def test_a_training_that_goes_on_elsewhere_says_in_a_sentence_that_its_bits_differ(tiny, tmp_path, monkeypatch, capsys):
+    command = ["train", "tiny", "--device", "cpu", "--folder", str(tmp_path)]
+    with monkeypatch.context() as patch:
+        cut(patch, 1)
+        assert main(command) == 130
+    partial = tmp_path / "tiny.partial.safetensors"
+    tensors, meta = checkpoints.read_safetensors(partial)
+    checkpoints.write_safetensors(partial, tensors, meta | {"device": "cuda"})
+    capsys.readouterr()
+    assert main(command) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("train: this run was cut on cuda and goes on on cpu") and "trainer.py" not in said
 
 
 def test_a_student_comes_closer_to_its_teacher():
@@ -119,13 +161,118 @@ def test_a_student_knows_what_is_drawn_far_from_all_images():
     assert (drawn - true).square().mean() < 0.1 * (true - true.mean(0)).square().mean()
 
 
-def test_wrong_names_end_with_a_sentence_and_not_a_traceback(capsys):
-    assert main(["train", "mnist2d"]) == 1
-    assert "Did you mean 'mnist-2d'?" in capsys.readouterr().err
-    assert main(["evaluate", "mnist2d"]) == 1
-    assert "Did you mean 'mnist-2d'?" in capsys.readouterr().err
-    assert main(["evaluate", "nowhere.safetensors"]) == 1
-    assert "there is no file" in capsys.readouterr().err
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+@pytest.mark.parametrize(("name", "meant"), [("mnist2d", "'mnist-2d'?"), ("holidays", None), ("/", None)])
+def test_of_an_unknown_name_only_one_that_looks_like_it_is_suggested(capsys, monkeypatch, command, name, meant):
+    monkeypatch.chdir("/")
+    assert main([command, name]) == 1
+    said = capsys.readouterr().err
+    assert said.rstrip().endswith(f"Did you mean {meant}") if meant else "Did you mean" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("nowhere.safetensors", "there is no file"),
+        ("pictures", "is a folder, and evaluate measures a model"),
+        ("own", "does not say which images it learned from"),
+        ("odd.safetensors", "does not say which images it learned from"),
+        ("text", "not a whole checkpoint"),
+    ],
+)
+def test_what_cannot_be_evaluated_gets_a_sentence(tmp_path, monkeypatch, capsys, name, says):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "text").write_text("no model")
+    VAE(hidden=(8,)).save(tmp_path / "own")
+    checkpoints.save_model(tmp_path / "odd.safetensors", VAE(hidden=(8,)), {"recipe": "my own"})
+    assert main(["evaluate", name]) == 1
+    assert says in capsys.readouterr().err
+
+
+def interrupted(*_, **__):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("train", "train: stopped. The same command goes on from the last whole epoch.\n"),
+        ("evaluate", "evaluate: stopped. It has written nothing.\n"),
+        ("preflight", "preflight: stopped. It has written nothing.\n"),
+        ("import", "stopped before anything was begun.\n"),
+    ],
+)
+def test_ctrl_c_gets_a_true_sentence_whenever_it_comes(tmp_path, monkeypatch, capsys, where, says):
+    for module, name in ((recipes, "load_dataset"), (commands, "load_dataset"), (commands, "speed")):
+        monkeypatch.setattr(module, name, interrupted)
+    if where == "import":
+        loading = ModuleType("loading")
+        loading.__getattr__ = interrupted
+        monkeypatch.setitem(sys.modules, "vaecourse.commands", loading)
+    arguments = {"train": ["mnist-2d", "--folder", str(tmp_path)], "evaluate": ["mnist-2d"]}
+    command = where.replace("import", "preflight")
+    assert main([command, *arguments.get(command, [])]) == 130
+    assert capsys.readouterr() == ("", says)
+
+
+@pytest.fixture
+def alone(monkeypatch, tmp_path):
+    """A machine without data, network or GPU, and a cache of its own in a folder that ASCII cannot name."""
+    monkeypatch.setenv("VAECOURSE_OFFLINE", "1")
+    monkeypatch.delenv("VAECOURSE_DATA", raising=False)
+    monkeypatch.setenv("VAECOURSE_CACHE", str(tmp_path / "café"))
+    monkeypatch.setattr(datasets, "_missing", {})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+
+
+def test_the_preflight_command_says_what_is_so(alone, tmp_path, monkeypatch, capsys):
+    assert main(["preflight"]) == 0
+    speed, gpu, digits, objects, kept = capsys.readouterr().out.splitlines()
+    assert "times as fast" in speed and gpu.startswith("No GPU was found")
+    assert "strokes" in digits and "instead of MNIST" in digits and "instead of COIL-20" in objects
+    assert kept == f"What is downloaded or drawn is kept in {tmp_path / 'café'}."
+    monkeypatch.setattr(datasets, "at_hand", lambda file: True)
+    monkeypatch.setattr(datasets, "_missing", {})
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("VAECOURSE_CACHE", str(tmp_path / "file"))
+    assert main(["preflight"]) == 0
+    said = capsys.readouterr().out
+    assert "mnist is here.\ncoil-20 is here.\n" in said and "strokes" not in said
+    assert f"cannot be kept in {tmp_path / 'file'}: Not a directory. The variable VAECOURSE_CACHE" in said
+
+
+def test_a_terminal_that_knows_ascii_only_is_answered(alone, monkeypatch):
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, "ascii", write_through=True))
+    assert main(["preflight"]) == 0
+    assert b"caf?" in shown.getvalue()
+
+
+def nobody_reads():
+    """The end of a pipe whose other end is closed, as that of `| head` is when it has read enough."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    return os.fdopen(writer, "w")
+
+
+@pytest.mark.parametrize(
+    ("opened", "says"),
+    [
+        (nobody_reads, ""),
+        pytest.param(
+            lambda: open("/dev/full", "w"),  # noqa: SIM115
+            "cannot write what there is to say: No space left on device. Send it elsewhere.\n",
+            marks=pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has it"),
+        ),
+    ],
+)
+def test_an_output_that_takes_nothing_more_ends_without_a_traceback(alone, monkeypatch, capfd, opened, says):
+    with opened() as output, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", output)
+        assert main(["preflight"]) == 1
+    assert capfd.readouterr().err == says
 
 
 def test_the_shell_command_itself():
@@ -149,11 +296,7 @@ def test_shipped_scores_are_measured_again(name, request):
     assert now["elbo"] >= 225 and now["knn_accuracy"] >= 0.89
 
 
-def test_preflight_is_one_line_and_says_what_stands_in(monkeypatch, capsys):
-    monkeypatch.setenv("VAECOURSE_OFFLINE", "1")
-    monkeypatch.delenv("VAECOURSE_DATA", raising=False)
-    monkeypatch.setenv("VAECOURSE_CACHE", "nowhere-at-all")
-    monkeypatch.setattr(datasets, "_missing", {})
+def test_preflight_is_one_line_and_says_what_stands_in(alone, capsys):
     here = preflight("mnist", cpu_minutes=3)
     lines = capsys.readouterr().out.splitlines()
     assert here.dataset == "strokes"

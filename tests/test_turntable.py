@@ -266,7 +266,7 @@ def test_views_are_labelled():
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: render("mgu", 0), "did you mean 'mug'"),
+        (lambda: render("mgu", 0), "Did you mean 'mug'"),
         (lambda: render(["mug"], 0), "there is no object"),
         (lambda: render("mug", [0, np.nan]), "got nan"),
         (lambda: render("mug", np.inf), "got inf"),
@@ -280,7 +280,7 @@ def test_views_are_labelled():
         (lambda: render("mug", 0, size=True), "whole number"),
         (lambda: views(16, objects="mug"), r"Try \['mug'\]"),
         (lambda: views(16, objects=[]), "list of names"),
-        (lambda: views(16, objects=["aeroplan"], step=180), "did you mean 'aeroplane'"),
+        (lambda: views(16, objects=["aeroplan"], step=180), "Did you mean 'aeroplane'"),
         (lambda: views(16, step=7), "divide 360"),
         (lambda: views(16, step=0), "divide 360"),
         (lambda: views(16, step=np.nan), "divide 360"),

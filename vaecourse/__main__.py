@@ -1,153 +1,31 @@
-"""The course from a shell: python -m vaecourse train | seeds | evaluate | preflight.
-
-On several processes or machines: torchrun --nproc_per_node=2 -m vaecourse train mnist-2d (see `distributed`).
-"""
+"""The course from a shell: how its process begins and ends. What it does in between stands in `commands`."""
 
 from __future__ import annotations
 
-import argparse
+import io
+import os
 import sys
-from pathlib import Path
-from tempfile import TemporaryFile
-
-from .course import preflight, speed
-from .data import DataError, load_dataset
-from .model import CheckpointError, Classifier, load_model, load_pretrained
-from .training import (
-    JUDGES,
-    RECIPES,
-    TrainingDiverged,
-    as_device,
-    best_device,
-    check_name,
-    claims_over,
-    distributed,
-    judge_scores,
-    scores,
-    table,
-    train_model,
-    train_seeds,
-)
-from .views import SIDE, VIEW_RECIPES, ViewVAE, train_views, view_scores
-
-_EXPECTED = (ValueError, CheckpointError, DataError, TrainingDiverged, distributed.PeerLost, KeyboardInterrupt)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command; returns 0, or 1 after a sentence that says what went wrong and what to do."""
-    parser = argparse.ArgumentParser(
-        prog="python -m vaecourse", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("train", help="train one of the models that ship; goes on where it was cut")
-    command.add_argument("name", help=", ".join([*RECIPES, *VIEW_RECIPES, *JUDGES]))
-    command.set_defaults(run=_train)
-    _say_where(command)
-    command = commands.add_parser("seeds", help="train one model with several seeds: which claims hold in all of them?")
-    command.add_argument("name", help=", ".join(name for name in RECIPES if not RECIPES[name].teacher))
-    command.add_argument("--seeds", type=int, default=5, help="how many (default: 5)")
-    command.set_defaults(run=_seeds)
-    _say_where(command)
-    command = commands.add_parser("evaluate", help="measure a trained model on its test images")
-    command.add_argument("model", help="a name such as mnist-2d, or a .safetensors file")
-    command.set_defaults(run=_evaluate)
-    command = commands.add_parser("preflight", help="what this machine has, and what is missing")
-    command.set_defaults(run=_preflight)
-    options = parser.parse_args(arguments)
+    """Runs one command; returns its exit status: 0, 1 after a sentence that says what went wrong, 130 after Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # where a terminal lacks a letter it shows a question mark
     try:
-        with distributed.join():
-            try:
-                return int(options.run(options))
-            except _EXPECTED as error:  # said before this process leaves the others, who may end it
-                return _say(error, options.command)
-    except _EXPECTED as error:
-        return _say(error, options.command)
+        from .commands import run  # here, for it loads PyTorch, which takes seconds in which Ctrl-C is likely, too
 
-
-def _say(error: BaseException, command: str) -> int:
-    """Prints what went wrong, unless another process of the run has done so; returns the exit status."""
-    stopped, reason = isinstance(error, KeyboardInterrupt), str(error)
-    if stopped or isinstance(error, distributed.PeerLost):
-        reason = f"{'stopped' if stopped else error}. The same command goes on from the last whole epoch."
-    if distributed.first_to_speak():
-        print(f"{command}: {reason}", file=sys.stderr)
-    return 130 if stopped else 1
-
-
-def _say_where(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--folder", type=Path, default=Path(), help="where the files go (default: here)")
-    command.add_argument("--device", help="cpu, cuda or mps (default: the fastest)")
-
-
-def _train(options: argparse.Namespace) -> int:
-    check_name(options.name, [*RECIPES, *VIEW_RECIPES, *JUDGES])
-    _check_where(options)
-    path = options.folder / f"{options.name}.safetensors"
-    if options.name in VIEW_RECIPES:
-        train_views(options.name, path, options.device)
-    else:
-        train_model(options.name, path, options.device)
-    if distributed.leads():
-        print(f"wrote {path}")
-        _print_scores(load_model(path).meta["scores"])
-    return 0
-
-
-def _check_where(options: argparse.Namespace) -> None:
-    """Raises ValueError, before anybody has waited, for a device or a folder with which no training can end well."""
-    as_device(options.device)
-    try:
-        options.folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=options.folder):
-            pass
-    except OSError as error:
-        raise ValueError(
-            f"cannot write into {options.folder}: {error.strerror}. Name another folder with --folder."
-        ) from error
-
-
-def _seeds(options: argparse.Namespace) -> int:
-    _check_where(options)
-    paths = []
-    for path in train_seeds(options.name, options.seeds, options.folder, options.device):
-        paths.append(path)
-        if distributed.leads():
-            print(f"{path} is there: {len(paths)} of {options.seeds}")
-    if distributed.leads():
-        print(table(claims_over(paths)))
-    return 0
-
-
-def _evaluate(options: argparse.Namespace) -> int:
-    is_file = options.model.endswith(".safetensors")
-    model = load_model(options.model) if is_file else load_pretrained(options.model)
-    dataset = (model.meta.get("recipe") or {}).get("dataset")
-    if dataset is None:
-        raise CheckpointError(f"{options.model} does not say which images it learned from, so none can test it.")
-    if isinstance(model, ViewVAE):
-        _print_scores(view_scores(model, load_dataset(dataset, size=SIDE), model.meta["recipe"]["gap"]))
-        return 0
-    if isinstance(model, Classifier):
-        _print_scores(judge_scores(model, load_dataset(dataset, split="test")))
-        return 0
-    _print_scores(scores(model, load_dataset(dataset, split="train"), load_dataset(dataset, split="test")))
-    return 0
-
-
-def _preflight(options: argparse.Namespace) -> int:
-    print(f"This CPU is {speed():.1f} times as fast as the one whose minutes the chapters state.")
-    preflight("mnist", cpu_minutes=1)
-    preflight("coil-20", cpu_minutes=1)
-    if best_device().type == "cpu":
-        print("No GPU was found: every chapter runs without one. In Colab: Runtime > Change runtime type > GPU.")
-    return 0
-
-
-def _print_scores(values: dict[str, float]) -> None:
-    units = {"elbo": "nats per image", "mse": "squared grey levels a pixel", "sigma": "grey levels"}
-    units |= {"psnr": "dB", "psnr_rest": "dB, without the validation objects"}
-    for name, value in values.items():
-        print(f"{name:>13}  {value:.4g} {units.get(name, '')}".rstrip())
+        status = run(arguments)
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt:
+        print("stopped before anything was begun.", file=sys.stderr)
+        return 130
+    except OSError as error:  # what was said could not be written: `| head` has read enough, or a disk is full
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python tries again, and fails, at its end
+        if not isinstance(error, BrokenPipeError):
+            print(f"cannot write what there is to say: {error.strerror}. Send it elsewhere.", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

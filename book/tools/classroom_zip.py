@@ -18,8 +18,7 @@ from pathlib import Path
 
 from site_zip import pack
 
-from vaecourse.data import resolve
-from vaecourse.data.downloads import cache_folder
+from vaecourse.data import cache_folder, resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+
+from ..names import did_you_mean
 
 __all__ = ["Claim", "claim", "claims"]
 
@@ -43,8 +44,9 @@ def claims() -> dict[str, Claim]:
 
 
 def claim(name: str) -> Claim:
-    """The claim called `name`. Raises KeyError, with the nearest name, for an unknown one."""
+    """The claim called `name`. Raises KeyError for an unknown name."""
     if name not in claims():
-        near = difflib.get_close_matches(name, claims(), n=1, cutoff=0)
-        raise KeyError(f"the book makes no claim called {name!r}. Did you mean {near[0]!r}?")
+        raise KeyError(
+            f"the book makes no claim called {name!r}.{did_you_mean(name, claims())} All stand in claims.toml."
+        )
     return claims()[name]

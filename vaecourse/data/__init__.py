@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from . import strokes, turntable
 from .datasets import load_dataset, resolve
-from .downloads import DataDamaged, DataError, DataUnavailable
+from .downloads import DataDamaged, DataError, DataUnavailable, cache_folder
 from .folders import IMAGE_ENDINGS, load_folder
 from .imageset import ImageSet
 
@@ -16,6 +16,7 @@ __all__ = [
     "DataError",
     "DataUnavailable",
     "ImageSet",
+    "cache_folder",
     "load_dataset",
     "load_folder",
     "resolve",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import os
@@ -11,6 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from ..names import did_you_mean
 from . import strokes, turntable
 from .downloads import DataUnavailable, Published, at_hand, obtain
 from .folders import load_folder
@@ -66,7 +66,7 @@ def load_dataset(
 ) -> ImageSet:
     """Load a set of images by name.
 
-    What is downloaded or drawn is kept for the next time, see `downloads.cache_folder`.
+    What is downloaded or drawn is kept for the next time, see `cache_folder`.
 
     Args:
         name: "mnist" or "strokes" (digits, 28 × 28); "coil-20" or "turntable" (objects from all sides); or a folder of
@@ -107,10 +107,9 @@ def _known(name: object) -> str | None:
         return str(name).replace("coil20", "coil-20")
     if isinstance(name, os.PathLike) or (isinstance(name, str) and os.path.isdir(os.path.expanduser(name))):
         return None
-    nearest = difflib.get_close_matches(str(name).lower(), SOURCES, n=1, cutoff=0)[0]
     raise ValueError(
-        f"unknown dataset {name!r}. Did you mean {nearest!r}? Known are {', '.join(SOURCES)}, and any folder of images "
-        "that exists."
+        f"unknown dataset {name!r}.{did_you_mean(name, SOURCES)} Known are {', '.join(SOURCES)}, and any folder of "
+        "images that exists."
     )
 
 
@@ -191,5 +190,8 @@ def resolve(name: Name) -> Name | str:
             return known
         except DataUnavailable as error:
             _missing[known] = str(error)
-    print(f"This page uses {stand_in}, {what}, instead of {title}. {_missing[known]} Then restart the kernel.")
+    print(
+        f"This uses {stand_in}, {what}, instead of {title}. {_missing[known]} Then run this again; in a notebook, "
+        "restart the kernel first."
+    )
     return stand_in

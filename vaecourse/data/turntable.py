@@ -12,13 +12,14 @@ that gives them once the points have reached the surface.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from ..names import did_you_mean
 
 __all__ = ["OBJECTS", "render", "views"]
 
@@ -260,8 +261,7 @@ def render(name: str, angles: ArrayLike, size: int = 64) -> Array:
         ValueError: For another name, size or angle.
     """
     if name not in OBJECTS:
-        near = difflib.get_close_matches(str(name), OBJECTS, n=1, cutoff=0)[0]
-        raise ValueError(f"there is no object {name!r}; did you mean {near!r}? Choose from: {', '.join(OBJECTS)}.")
+        raise ValueError(f"there is no object {name!r}; there are {', '.join(OBJECTS)}.{did_you_mean(name, OBJECTS)}")
     size = checked_size(size)
     angles = np.atleast_1d(angles)
     if angles.dtype.kind not in "iuf" or angles.ndim > 1:

@@ -9,7 +9,6 @@ Models are handed in as `Model` describes; any latent dimension. `generator` dra
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import replace
 from typing import Any
@@ -21,6 +20,7 @@ from torch.distributions import Categorical, Distribution, Independent, MixtureS
 from .. import memory
 from ..images import as_generator
 from ..model import as_count, verdict
+from ..names import did_you_mean
 from .draws import called, diagonal, draw, moment
 from .estimate import Estimate
 from .integrand import (
@@ -92,8 +92,8 @@ def importance(
     """
     samples = as_count(samples, "samples")
     if proposal not in _PROPOSALS:
-        near = difflib.get_close_matches(str(proposal), _PROPOSALS, n=1, cutoff=0)[0]
-        raise ValueError(f"proposal must be one of {', '.join(_PROPOSALS)}; got {proposal!r}. Did you mean {near!r}?")
+        near = did_you_mean(proposal, _PROPOSALS)
+        raise ValueError(f"proposal must be one of {', '.join(_PROPOSALS)}; got {proposal!r}.{near}")
     x = check_x(model, x)
     generator, parts = as_generator(generator, x.device), []
     for part in x.split(min(IMAGES, memory.at_once(32 * DRAWS * model.latent_dim, "an image", share=0.5))):

@@ -6,7 +6,6 @@ written whole or not at all: first under a temporary name, then moved into place
 
 from __future__ import annotations
 
-import difflib
 import json
 from importlib.resources import files
 from itertools import zip_longest
@@ -19,6 +18,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from ..files import write_whole
+from ..names import did_you_mean
 
 __all__ = [
     "CheckpointError",
@@ -165,7 +165,7 @@ def load_pretrained(name: str) -> Any:
     `.meta` says how it was made and what it scored.
 
     Raises:
-        ValueError: With the nearest name, for an unknown one.
+        ValueError: With the known names, for another.
 
     Example:
         >>> model = load_pretrained("strokes-2d")
@@ -174,8 +174,7 @@ def load_pretrained(name: str) -> Any:
     """
     known = pretrained_names()
     if name not in known:
-        near = difflib.get_close_matches(str(name), known, n=1, cutoff=0)
         raise ValueError(
-            f"no trained model is called {name!r}; there are {', '.join(known)}. Did you mean {near[0]!r}?"
+            f"no trained model is called {name!r}; there are {', '.join(known)}.{did_you_mean(name, known)}"
         )
     return load_model(Path(str(_SHIPPED / f"{name}.safetensors")))

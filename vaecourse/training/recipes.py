@@ -8,7 +8,6 @@ The `-page` models are small networks that a browser can run: they are taught by
 
 from __future__ import annotations
 
-import difflib
 import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from .. import __version__, measures
 from ..data import ImageSet, load_dataset
 from ..images import as_images, digest
 from ..model import VAE, Classifier, as_count, load_pretrained, save_model, verdict
+from ..names import did_you_mean
 from . import distributed
 from .fitting import fit
 from .judge import fit_classifier
@@ -83,10 +83,9 @@ def versions() -> dict[str, str]:
 
 
 def check_name(name: str, known: list[str]) -> None:
-    """Raises ValueError, with the nearest name, unless `name` is a known one."""
+    """Raises ValueError, with the known names, unless `name` is one of them."""
     if name not in known:
-        near = difflib.get_close_matches(str(name), known, n=1, cutoff=0)[0]
-        raise ValueError(f"no recipe is called {name!r}; there are {', '.join(known)}. Did you mean {near!r}?")
+        raise ValueError(f"no recipe is called {name!r}; there are {', '.join(known)}.{did_you_mean(name, known)}")
 
 
 def train_vae(recipe: Recipe, path: Path, device: str | None = None) -> None:

@@ -14,7 +14,6 @@ Each chapter's checks stand in a file of their own, beside this one: one functio
 
 from __future__ import annotations
 
-import difflib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from ...names import did_you_mean
 from .asking import Hint, Nothing
 
 __all__ = ["Feedback", "all_checks", "check"]
@@ -51,7 +51,7 @@ def check(name: str, answer: object) -> Feedback:
     Any answer gets a sentence, also None, NaN, or a function that fails.
 
     Raises:
-        ValueError: With the nearest name, for an exercise that there is not.
+        ValueError: For an exercise that there is not, with the name that looks like it.
 
     Example:
         >>> from vaecourse.interpolation import lerp
@@ -60,8 +60,9 @@ def check(name: str, answer: object) -> Feedback:
     """
     checks = all_checks()
     if name not in checks:
-        near = difflib.get_close_matches(str(name), checks, n=1, cutoff=0)[0]
-        raise ValueError(f"no exercise is called {name!r}. Did you mean {near!r}?")
+        raise ValueError(
+            f"no exercise is called {name!r}.{did_you_mean(name, checks)} The chapter has its name, in check(...)."
+        )
     try:
         return Feedback(True, f"Right. {checks[name](answer)}")
     except Nothing as nothing:
