@@ -13,6 +13,8 @@ override VAECOURSE_DATA := $(shell $(PYTHON) -c '$(ABSOLUTE)' '$(subst ','\'',$(
 export VAECOURSE_DATA
 endif
 export JUPYTER_PLATFORM_DIRS = 1
+# A terminal without the letters of a message or of a folder's name gets question marks for them, and no error.
+export PYTHONIOENCODING := $(firstword $(subst :, ,$(patsubst :%,,$(PYTHONIOENCODING)))):replace
 # On a machine that is busy with something else, threads that spin while they wait slow each other down tenfold.
 export OMP_WAIT_POLICY = PASSIVE
 

@@ -1,4 +1,4 @@
-"""What make hands on to the tools, and what it packs."""
+"""What make hands on to the tools, what it builds again, and what it packs."""
 
 import os
 import subprocess
@@ -6,13 +6,24 @@ import sys
 from pathlib import Path
 
 import pytest
+from jupyter_cache import get_cache
+from nbformat.v4 import new_code_cell, new_notebook, writes
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "book" / "tools"))
 
+import build  # noqa: E402
 from classroom_zip import course_files  # noqa: E402
 
 pytestmark = pytest.mark.slow
+
+
+def shown(recipe, *arguments, **environment):
+    """What a recipe prints in whose environment make has put what it hands on."""
+    command, rules = ["make", "--silent", "-f", "-", "show", *arguments], f"include Makefile\nshow:\n\t@{recipe}\n"
+    options = {"capture_output": True, "text": True, "encoding": "utf-8", "check": True}
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | environment, input=rules, **options)
+    return done.stdout.removesuffix("\n")
 
 
 @pytest.mark.parametrize(
@@ -23,17 +34,77 @@ pytestmark = pytest.mark.slow
         ("/the/data of all", "/the/data of all"),
         ("~/my data", os.path.expanduser("~/my data")),
         ("it's $HOME", f"{ROOT}/it's $HOME"),
+        ('the "best" $(data) #1/', f'{ROOT}/the "best" $(data) #1'),
         ("", ""),
     ],
 )
 @pytest.mark.parametrize("where", ["environment", "arguments"])
 def test_make_makes_the_folder_of_the_data_absolute_and_keeps_its_name(given, wanted, where):
-    rules = "include Makefile\nshow:\n\t@printenv VAECOURSE_DATA || true\n"
-    command, environment = ["make", "--silent", "-f", "-", "show"], os.environ | {"VAECOURSE_DATA": given}
-    if where == "arguments":
-        command, environment = [*command, f"VAECOURSE_DATA={given}"], dict(os.environ)
-    done = subprocess.run(command, cwd=ROOT, env=environment, input=rules, capture_output=True, text=True, check=True)
-    assert done.stdout.removesuffix("\n") == wanted
+    arguments = [f"VAECOURSE_DATA={given}"] if where == "arguments" else []
+    environment = {"VAECOURSE_DATA": given} if where == "environment" else {}
+    assert shown("printenv VAECOURSE_DATA || true", *arguments, **environment) == wanted
+
+
+@pytest.mark.parametrize("encoding", ["", ":strict", "ascii", "ascii:strict", "utf-8"])
+def test_what_make_calls_can_print_every_letter_on_every_terminal(encoding):
+    said = shown(f"{sys.executable} -c 'print(\"\\u00fc\")'", LC_ALL="C", PYTHONIOENCODING=encoding)
+    assert said == "?" if "ascii" in encoding else said == "ü"
+
+
+@pytest.fixture
+def course(tmp_path):
+    """All that the keys of a book with two chapters are made of."""
+    chapters = ("training", "reading-the-plane")
+    texts = {f"book/{topic}.ipynb": writes(new_notebook(cells=[new_code_cell(topic)])) for topic in chapters}
+    texts["_toc.yml"] = "parts:\n- chapters:\n" + "".join(f"  - file: book/{topic}\n" for topic in chapters)
+    checks = [f"vaecourse/course/exercises/{name}.py" for name in ("asking", "training", "reading_the_plane")]
+    texts |= dict.fromkeys([*checks, "vaecourse/plots.py", "book/claims.toml", "constraints.txt"], "")
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("edited", "executed"),
+    [
+        ("vaecourse/course/exercises/reading_the_plane.py", {"reading-the-plane"}),
+        ("vaecourse/course/exercises/asking.py", {"training", "reading-the-plane"}),
+        ("vaecourse/plots.py", {"training", "reading-the-plane"}),
+        ("constraints.txt", {"training", "reading-the-plane"}),
+        ("_toc.yml", set()),
+    ],
+)
+def test_an_edit_has_only_those_chapters_executed_that_hang_on_it(course, edited, executed):
+    built = course / "_build"
+    build.forget_what_is_stale(build.keys(["mnist"], course), built)
+    cache = get_cache(built / ".jupyter_cache")
+    pages = {topic: built / f".doctrees/book/{topic}.doctree" for topic in ("training", "reading-the-plane")}
+    for topic, page in pages.items():
+        cache.cache_notebook_file(course / f"book/{topic}.ipynb", check_validity=False)
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.touch()
+    with (course / edited).open("a") as file:
+        file.write("# edited\n")
+    build.forget_what_is_stale(build.keys(["mnist"], course), built)
+    kept = {Path(record.uri).stem for record in get_cache(built / ".jupyter_cache").list_cache_records()}
+    assert kept == {topic for topic, page in pages.items() if page.exists()} == pages.keys() - executed
+
+
+def test_the_folder_of_the_pages_may_be_a_link_and_is_emptied_when_all_is_stale(course, tmp_path):
+    (tmp_path / "disk" / "html").mkdir(parents=True)
+    (tmp_path / "_build").symlink_to(tmp_path / "disk")
+    build.forget_what_is_stale(build.keys(["mnist"], course), tmp_path / "_build")
+    assert (tmp_path / "_build").is_symlink()
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["keys.json"]
+
+
+def test_pages_that_cannot_be_written_are_told_in_a_sentence(course, monkeypatch, capsys):
+    (course / "_build").symlink_to(course / "unplugged")
+    monkeypatch.setattr(build, "BUILD", course / "_build")
+    assert build.main() == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"cannot write into {course / '_build'}") and said.count("\n") == 1
 
 
 def test_the_archive_for_a_classroom_holds_the_course_as_it_stands(tmp_path):

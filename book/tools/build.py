@@ -3,13 +3,15 @@
     python book/tools/build.py --stored     builds the pages from the outputs that stand in the repository: half a
                                             minute, for tests that have just seen every chapter run to these outputs
 
-jupyter-cache remembers what each chapter printed, but knows nothing of the library or the data under it. So the cache
-carries a key made of both, and is emptied when the key changes.
+jupyter-cache remembers what each chapter printed, but knows nothing of the library or the data under it. So what was
+built carries keys. When the key of the library, the data and the packages changes, all of it goes; when only that of
+the checks of one chapter's exercises does, that chapter is executed again.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -18,31 +20,55 @@ import time
 from pathlib import Path
 
 import yaml
+from jupyter_cache import get_cache
+from number import chapters
 
 from vaecourse.data import resolve
+from vaecourse.files import write_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "_build"
+ALL = "all chapters"
 
 
-def key(datasets: list[str]) -> str:
-    """A digest of all that a chapter's output hangs on, the chapter itself aside."""
-    digest = hashlib.sha256(" ".join([sys.version, *datasets]).encode())
-    library = [p for p in (ROOT / "vaecourse").rglob("*") if p.is_file() and "__pycache__" not in p.parts]
-    for path in sorted([*library, ROOT / "book/claims.toml", ROOT / "constraints.txt"]):
-        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+def keys(datasets: list[str], root: Path = ROOT) -> dict[str, str]:
+    """Digests of all that a chapter's output hangs on, itself aside: by topic of its own checks, and of the rest."""
+    checks = root / "vaecourse/course/exercises"
+    owner = {checks / f"{path.stem.replace('-', '_')}.py": path.stem for path in chapters(root)}
+    digests = {ALL: hashlib.sha256(" ".join([sys.version, *datasets]).encode())}
+    library = [p for p in (root / "vaecourse").rglob("*") if p.is_file() and "__pycache__" not in p.parts]
+    for path in sorted([*library, root / "book/claims.toml", root / "constraints.txt"]):
+        digest = digests.setdefault(owner.get(path, ALL), hashlib.sha256())
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return {name: digest.hexdigest() for name, digest in digests.items()}
+
+
+def forget_what_is_stale(current: dict[str, str], build: Path) -> None:
+    """Removes from what was built that which other keys than the current ones were given. Raises OSError."""
+    build.mkdir(exist_ok=True)
+    stamp = build / "keys.json"
+    known = json.loads(stamp.read_text("utf-8")) if stamp.exists() else {}
+    if known.get(ALL) != current[ALL]:
+        for path in build.iterdir():  # the folder itself stays, for it may be a link to a larger disk
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    else:
+        cache = get_cache(build / ".jupyter_cache")
+        for topic in {topic for topic in current if known.get(topic) != current[topic]}:
+            (build / f".doctrees/book/{topic}.doctree").unlink(missing_ok=True)  # or Sphinx would not look at it again
+            for record in cache.list_cache_records():
+                if Path(record.uri).stem == topic:
+                    cache.remove_cache(record.pk)
+    write_whole(stamp, json.dumps(current).encode())
 
 
 def unexecuted() -> Path:
     """A copy of the book's configuration that executes only chapters with plain widgets, whose state nobody stores."""
     settings = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
-    chapters = (ROOT / "book").glob("*.ipynb")
-    settings["execute"]["exclude_patterns"] = [p.name for p in chapters if "ipywidgets" not in p.read_text("utf-8")]
+    plain = [p.name for p in chapters() if "ipywidgets" not in p.read_text("utf-8")]
+    settings["execute"]["exclude_patterns"] = plain
     # Paths to extensions are read from where the configuration stands.
     extensions = settings["sphinx"]["local_extensions"]
     settings["sphinx"]["local_extensions"] = {name: str(ROOT / path) for name, path in extensions.items()}
-    BUILD.mkdir(exist_ok=True)
     path = BUILD / "stored.yml"
     path.write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
     return path
@@ -53,11 +79,15 @@ def main(stored: bool = False) -> int:
     datasets = [resolve("mnist"), resolve("coil-20")]
     if "strokes" in datasets:  # said once here, and on each page by the chapter's own first cell
         os.environ["VAECOURSE_OFFLINE"] = "1"  # the chapters need not wait for the network again
-    stamp, current = BUILD / "key", key(datasets)
-    if not stamp.exists() or stamp.read_text() != current:
-        shutil.rmtree(BUILD, ignore_errors=True)
-        BUILD.mkdir()
-        stamp.write_text(current)
+    try:
+        forget_what_is_stale(keys(datasets), BUILD)
+    except OSError as error:
+        print(
+            f"cannot write into {BUILD}, where the book is built: {error.strerror}. Make it a folder that you may "
+            "write to, or copy the course to where you may.",
+            file=sys.stderr,
+        )
+        return 1
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "-W", "--keep-going", str(ROOT)]
     command += ["--all", "--config", str(unexecuted())] if stored else []
     os.environ.setdefault("PYTHONWARNINGS", "ignore:::debugpy")

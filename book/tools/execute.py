@@ -64,7 +64,7 @@ def main(prefixes: list[str]) -> int:
     late = []
     for number, path in enumerate(chapters, start=1):
         allowed, start = promised(path), time.monotonic()
-        print(f"[{number}/{len(chapters)}] {path.name} …", end=" ", flush=True)
+        print(f"[{number}/{len(chapters)}] {path.name} ...", end=" ", flush=True)
         execute(path)
         took = time.monotonic() - start
         print(f"{took:.0f} s; it promises {allowed:.0f} s")
