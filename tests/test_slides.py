@@ -125,6 +125,19 @@ def test_a_single_folded_answer_makes_one_slide(fold):
     assert "so" in slide.keys[0] and slide.keys == bare.keys
 
 
+def blank(kind, tags=()):
+    return new_code_cell("", metadata={"slideshow": {"slide_type": kind}, "tags": list(tags)})
+
+
+@pytest.mark.parametrize("kind", ["slide", "fragment", "notes"])
+@pytest.mark.parametrize(
+    "cell", [lambda k: text("## Bikes", k), lambda k: text("", k), blank, lambda k: blank(k, ["slide-code"])]
+)
+def test_a_marked_cell_with_little_in_it_stops_no_deck(cell, kind):
+    first, *rest = made(text("# Rides\n\nOut."), cell(kind))
+    assert first.shown == "<p>Out.</p>" and len(rest) == (kind == "slide")
+
+
 def test_fragments_and_notes_join_the_slide_before_and_unmarked_cells_stay_away():
     marked = [text("## Bikes\n\nOne."), text("Two.", "fragment"), code(printed("three"), kind="notes")]
     (slide,) = made(new_markdown_cell("Zero."), *marked, new_markdown_cell("Four."), text("Five.", "skip"))
@@ -140,9 +153,18 @@ def test_marks_that_cannot_be_followed_are_named():
         made(text("One.", "notes"))
 
 
-@pytest.mark.parametrize("name", DECKS)
+def begun():
+    """The deck of a chapter that was begun from the template, and run: each cell shows a figure."""
+    template = nbformat.read(ROOT / "book/tools/template.ipynb", 4)
+    for cell in template.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [picture('<img src="x.png" alt="what this cell shows">')]
+    return slides_of(template)
+
+
+@pytest.mark.parametrize("name", [*DECKS, "template"])
 def test_a_deck_is_a_lecture(name):
-    found = DECKS[name]
+    found = begun() if name == "template" else DECKS[name]
     assert 10 <= len(found) <= 20
     assert found[0].heading.name == "h1" and "You will" in found[0].shown
     asked = [i for i, slide in enumerate(found) if "<strong>Predict:" in slide.shown]

@@ -96,7 +96,7 @@ def of_markdown(blocks: list[Tag], chosen: list[int] | None) -> list[tuple[str, 
         ends = sorted({folded[0], folded[-1]})
         return [of_folded(joined(blocks[max(i - 1, 0) : i]), blocks[i]) for i in ends]
     questions = [i for i, block in enumerate(blocks, start=1) if asks(block)]
-    chosen = chosen or questions or [1]
+    chosen = chosen or questions or [1][: len(blocks)]  # a cell may hold a heading alone
     if not set(chosen) <= set(range(1, len(blocks) + 1)):
         raise ValueError(f"blocks {chosen} are wanted of a cell that has {len(blocks)}: count them below its heading.")
     shown = joined([blocks[i - 1] for i in chosen])
@@ -109,7 +109,7 @@ def preformatted(text: str) -> str:
     """Text as typed or printed, by lines, and the length of the longest: the style sheet makes it as large as fits."""
     lines = [line.rstrip() for line in text.strip("\n").splitlines()]
     spans = "\n".join(f"<span>{html.escape(line)}</span>" for line in lines)
-    return f'<pre style="--columns: {max(map(len, lines))}">{spans}</pre>'
+    return f'<pre style="--columns: {max(map(len, lines), default=0)}">{spans}</pre>'
 
 
 def hints(figure: str) -> str:
@@ -177,10 +177,11 @@ class Lecture(Preprocessor):
                     f"a cell is marked {kind!r}, but no slide stands before it. Mark an earlier one 'slide'."
                 )
             if kind == "notes":
-                add("notes", joined(blocks) or of_code(cell)[0])
+                add("notes", of_code(cell)[0] if cell.cell_type == "code" else joined(blocks))
                 continue
             chosen = cell.metadata["slideshow"].get("blocks")
-            for shown, answer, notes in of_markdown(blocks, chosen) if blocks else [of_code(cell)]:
+            parts = [of_code(cell)] if cell.cell_type == "code" else of_markdown(blocks, chosen)
+            for shown, answer, notes in parts:
                 if kind in NEW:
                     add("slide", heading, shown)
                     add("notes", "<p>They were asked:</p>" * bool(asked), asked)
