@@ -1,6 +1,6 @@
 """The address of the repository is set in one place, and everything follows."""
 
-import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -13,9 +13,9 @@ import yaml
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[1]
-spec = importlib.util.spec_from_file_location("address", ROOT / "book" / "tools" / "address.py")
-address = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(address)
+sys.path.insert(0, str(ROOT / "book" / "tools"))
+
+import address  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,26 @@ def test_a_fork_sets_it_once_and_nothing_else_names_the_old_one(fork):
     assert places(fork, "Ada-Fork") == places(fork, "ada-fork.github") == set()
     assert yaml.safe_load((fork / "_config.yml").read_text())["html"]["baseurl"] == "", "whose pages are elsewhere"
     assert "https://git.example.org/group/course\n" in (fork / "CITATION.cff").read_text()
+
+
+@pytest.mark.parametrize(
+    ("tag", "says"), [("v1.2", "has the tag v1.2."), ("v1.3", "has no tag v1.3, at"), (None, "could not be asked")]
+)
+def test_a_tag_that_is_not_there_is_told(tmp_path, monkeypatch, tag, says):
+    """Asked of a repository on this disk, which git is told to find at the address."""
+    url, git = (
+        "https://github.com/ada-fork/latent",
+        ["git", "-C", tmp_path, "-c", "user.name=A", "-c", "user.email=a@b"],
+    )
+    if tag:
+        subprocess.run([*git, "init", "--quiet"], check=True)
+        subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message=all"], check=True)
+        subprocess.run([*git, "tag", "v1.2"], check=True)
+    settings = {"COUNT": "1", "KEY_0": f"url.{tmp_path}.insteadOf", "VALUE_0": url}
+    for name, value in settings.items():
+        monkeypatch.setitem(os.environ, f"GIT_CONFIG_{name}", value)
+    told = address.tagged(url, tag or "v1.2")
+    assert told.startswith(f"{url} {says}") and (tag == "v1.2" or "git push origin v1." in told)
 
 
 @pytest.mark.parametrize("wrong", ["github.com/you/course", "https://github.com", "https://x.org/a b", 'https://x/"y'])

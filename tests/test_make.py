@@ -13,7 +13,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "book" / "tools"))
 
 import build  # noqa: E402
+import execute  # noqa: E402
 from classroom_zip import course_files  # noqa: E402
+from number import write  # noqa: E402
+from site_zip import pack  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -107,12 +110,49 @@ def test_pages_that_cannot_be_written_are_told_in_a_sentence(course, monkeypatch
     assert said.startswith(f"cannot write into {course / '_build'}") and said.count("\n") == 1
 
 
+def git(folder, *arguments):
+    subprocess.run(["git", "-C", folder, *arguments], check=True)
+
+
 def test_the_archive_for_a_classroom_holds_the_course_as_it_stands(tmp_path):
-    for name in ("known.py", "removed.py", "new ß.py", "built.html"):
+    for name in ("Makefile", "removed.py", "new ß.py", "built.html"):
         (tmp_path / name).write_text(name)
     (tmp_path / ".gitignore").write_text("*.html\n")
-    git = ["git", "-C", tmp_path]
-    subprocess.run([*git, "init", "--quiet"], check=True)
-    subprocess.run([*git, "add", "known.py", "removed.py"], check=True)
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", "Makefile", "removed.py")
     (tmp_path / "removed.py").unlink()
-    assert course_files(tmp_path) == {name: tmp_path / name for name in (".gitignore", "known.py", "new ß.py")}
+    assert course_files(tmp_path) == {name: tmp_path / name for name in (".gitignore", "Makefile", "new ß.py")}
+
+
+@pytest.mark.parametrize(
+    ("around", "says"), [("nothing", "not a git repository"), ("other", "is another's"), ("no git", "No such file")]
+)
+def test_a_course_that_git_does_not_know_makes_no_archive(tmp_path, monkeypatch, around, says):
+    course = tmp_path / "course"
+    course.mkdir()
+    (course / "Makefile").touch()
+    if around == "other":
+        git(tmp_path, "init", "--quiet")
+        (tmp_path / ".gitignore").write_text("course\n")
+    if around == "no git":
+        monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SystemExit, match=rf"{says}.* Use a clone of the course\."):
+        course_files(course)
+
+
+def test_what_cannot_be_written_ends_in_a_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit, match=r"cannot make .*File exists"):
+        pack({"file": tmp_path / "file"}, tmp_path / "file" / "all.zip")
+    with pytest.raises(SystemExit, match=r"cannot make .*No such file"):
+        pack({"file": tmp_path / "gone"}, tmp_path / "all.zip")
+    with pytest.raises(SystemExit, match=r"cannot write .*Use a copy that you may write to"):
+        write({tmp_path / "file" / "page.md": "text"}, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_relative_folder_of_data_is_found_from_where_chapters_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VAECOURSE_DATA", "data")
+    monkeypatch.setattr(execute, "resolve", lambda name: os.environ["VAECOURSE_DATA"])
+    assert execute.main([]) == 1 and os.environ["VAECOURSE_DATA"] == str(tmp_path / "data")

@@ -5,21 +5,22 @@ python book/tools/address.py                                  writes again what 
 
 The one place that holds the address is `repository: url` in _config.yml. What follows from it is written here: the
 address of the pages, the cell that fetches the package in Colab and Binder, the package's links and the citation.
-Launch buttons, page titles and the sitemap follow when the book is built.
+Launch buttons, page titles and the sitemap follow when the book is built. The cell names the tag of this version, so
+at the end it is said if the repository has none of that name: until then the cell fails.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
 import yaml
+from number import ROOT, write
 
-from vaecourse.files import write_whole
-
-ROOT = Path(__file__).resolve().parents[2]
 TAG = "fetch-the-package"  # marks the cell in every chapter
 CELL = """\
 # In Colab and Binder this fetches the course's package; where it is installed,
@@ -64,10 +65,27 @@ def chapter(path: Path, url: str, version: str) -> str:
     return nbformat.writes(notebook) + "\n"
 
 
+def released(root: Path = ROOT) -> str:
+    """The version of the package."""
+    return re.findall(r'__version__ = "(.*?)"', (root / "vaecourse/__init__.py").read_text("utf-8"))[0]
+
+
+def tagged(url: str, tag: str) -> str:
+    """A sentence: does the repository have the tag from which the package is fetched, and what to do if it has not."""
+    command = ["git", "ls-remote", "--tags", url, f"refs/tags/{tag}"]
+    quiet = os.environ | {"GIT_TERMINAL_PROMPT": "0"}  # where there is no such repository, git would ask for a password
+    then = f"Make it of the commit that you publish: git tag {tag} && git push origin {tag}"
+    needed = f"at which Colab and Binder fetch the package. {then}"
+    try:
+        asked = subprocess.run(command, env=quiet, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return f"{url} could not be asked whether it has the tag {tag}, {needed}"
+    return f"{url} has the tag {tag}." if asked.stdout else f"{url} has no tag {tag}, {needed}"
+
+
 def follow(root: Path = ROOT) -> dict[Path, str]:
     """All that follows from the address and the version: files, and what they should hold."""
-    url = read(root)
-    version = re.findall(r'__version__ = "(.*?)"', (root / "vaecourse/__init__.py").read_text("utf-8"))[0]
+    url, version = read(root), released(root)
     texts = {}
     path = root / "_config.yml"
     texts[path] = re.sub(r"(?m)^(  baseurl:).*$", rf'\1 "{pages(url)}"', path.read_text("utf-8"))
@@ -83,17 +101,16 @@ def follow(root: Path = ROOT) -> dict[Path, str]:
 
 
 def main(arguments: list[str], root: Path = ROOT) -> int:
+    path = root / "_config.yml"
     if arguments:
         url = arguments[0].removesuffix("/").removesuffix(".git")
         if not re.fullmatch(r"https://[\w.-]+(/[\w.-]+)+", url):
             print(f"{url!r} is no address of a repository. Try https://github.com/you/course.", file=sys.stderr)
             return 1
-        path = root / "_config.yml"
-        write_whole(path, re.sub(r"(?m)^(  url:).*$", rf'\1 "{url}"', path.read_text("utf-8")).encode())
-    for path, text in follow(root).items():
-        if path.read_text("utf-8") != text:
-            write_whole(path, text.encode())
-            print(f"wrote {path.relative_to(root)}")
+        write({path: re.sub(r"(?m)^(  url:).*$", rf'\1 "{url}"', path.read_text("utf-8"))}, root)
+    write(follow(root), root)
+    if url := read(root):
+        print(tagged(url, f"v{released(root)}"))
     return 0
 
 

@@ -36,18 +36,26 @@ def data_files() -> dict[str, Path]:
 
 
 def course_files(root: Path) -> dict[str, Path]:
-    """The files of the course by their place below `root`, as they stand there, whether git knows them yet or not."""
+    """The files of the course by their place below `root`, as they stand there, whether git knows them yet or not.
+
+    Raises SystemExit where git does not know the course.
+    """
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
-    return {name: root / name for name in listed.split("\0") if (root / name).is_file()}  # some may be removed by now
+    try:
+        listed = os.fsdecode(subprocess.run(command, cwd=root, capture_output=True, check=True).stdout)
+        found = {name: root / name for name in listed.split("\0") if (root / name).is_file()}  # some are removed by now
+        why = "" if "Makefile" in found else f"the repository around {root} is another's"
+    except OSError as error:
+        why = str(error)
+    except subprocess.CalledProcessError as error:
+        why = os.fsdecode(error.stderr).strip()
+    if why:
+        raise SystemExit(f"git lists what the archive holds, and cannot here: {why}. Use a clone of the course.")
+    return found
 
 
 def main() -> int:
-    try:
-        course = course_files(ROOT)
-    except (OSError, subprocess.CalledProcessError):  # no git, or no repository of it
-        print("The archive is made from a clone of the repository: git clone it, and try again.", file=sys.stderr)
-        return 1
+    course = course_files(ROOT)
     data = data_files()
     file = pack(course | {f"data/{name}": path for name, path in data.items()}, ROOT / "dist" / "classroom.zip")
     has = "with " + ", ".join(sorted({n.split("/")[0] for n in data})) if data else "without MNIST and COIL-20"

@@ -57,6 +57,8 @@ def execute(path: Path) -> None:
 
 
 def main(prefixes: list[str]) -> int:
+    if folder := os.environ.get("VAECOURSE_DATA"):  # each chapter runs in another folder, where a relative one is not
+        os.environ["VAECOURSE_DATA"] = os.path.abspath(os.path.expanduser(folder))
     if resolve("mnist") != "mnist" or resolve("coil-20") != "coil-20":
         print("The outputs in the repository come from the real data. Set VAECOURSE_DATA first.", file=sys.stderr)
         return 1

@@ -15,15 +15,13 @@ import sys
 from pathlib import Path
 
 import nbformat
-from number import ROOT, chapters, follow
-
-from vaecourse.files import write_whole
+from number import ROOT, chapters, follow, write
 
 LEFT = "Now add {chapter} to the map in book/index.md, lead there from the chapter before, run make address, and write."
 
 
-def begin(topic: str, after: str | None = None, root: Path = ROOT) -> list[Path]:
-    """The files written. Raises ValueError for a topic that makes no name or is taken, and for an unknown `after`."""
+def begin(topic: str, after: str | None = None, root: Path = ROOT) -> Path:
+    """Writes all files; returns the chapter. Raises ValueError for a topic that is none or taken, or a bad `after`."""
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", topic):
         raise ValueError(f"wanted a topic such as how-much-ink; got {topic!r}.")
     topics = [path.stem for path in chapters(root)]
@@ -45,12 +43,9 @@ def begin(topic: str, after: str | None = None, root: Path = ROOT) -> list[Path]
         checks: (root / "book/tools/template_checks.py").read_text("utf-8"),
         toc: place.sub(rf"\g<0>\n\g<1>{topic}", toc.read_text("utf-8")),
     }
-    for path, text in texts.items():
-        write_whole(path, text.encode())
-    moved = {path: text for path, text in follow(root).items() if path.read_text("utf-8") != text}
-    for path, text in moved.items():
-        write_whole(path, text.encode())
-    return [*texts, *(moved.keys() - texts.keys())]
+    write(texts, root)
+    write(follow(root), root)
+    return chapter
 
 
 def main(arguments: list[str]) -> int:
@@ -59,12 +54,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--after", metavar="TOPIC", help="the chapter that it follows; without it, the last one")
     given = parser.parse_args(arguments)
     try:
-        written = begin(given.topic, given.after)
+        chapter = begin(given.topic, given.after)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
-    print("\n".join(f"wrote {path.relative_to(ROOT)}" for path in written))
-    print(LEFT.format(chapter=written[0].relative_to(ROOT)))
+    print(LEFT.format(chapter=chapter.relative_to(ROOT)))
     return 0
 
 

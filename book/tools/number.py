@@ -58,11 +58,19 @@ def follow(root: Path = ROOT) -> dict[Path, str]:
     return texts | {path: chapter(path, numbers) for path in chapters(root)}
 
 
+def write(texts: dict[Path, str], root: Path = ROOT) -> None:
+    """Writes the files that hold something else, and says which. Ends the program where one cannot be written."""
+    for path, text in texts.items():
+        if not path.exists() or path.read_text("utf-8") != text:
+            try:
+                write_whole(path, text.encode())
+            except OSError as error:
+                raise SystemExit(f"cannot write {path}: {error.strerror}. Use a copy that you may write to.") from error
+            print(f"wrote {path.relative_to(root)}")
+
+
 def main() -> int:
-    for path, text in follow().items():
-        if path.read_text("utf-8") != text:
-            write_whole(path, text.encode())
-            print(f"wrote {path.relative_to(ROOT)}")
+    write(follow())
     return 0
 
 

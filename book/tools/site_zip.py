@@ -5,6 +5,7 @@ python book/tools/site_zip.py        writes dist/latent-space.zip from _build/ht
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import zipfile
@@ -21,13 +22,18 @@ def site(html: Path) -> dict[str, Path]:
 
 
 def pack(files: dict[str, Path], target: Path) -> Path:
-    """Puts files into one archive, whole or not at all, under one folder that is called like it."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    """Puts files into one archive, whole or not at all, under one folder that is called like it; or ends all."""
     temporary = target.with_suffix(".tmp")
-    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-        for place, file in files.items():
-            archive.write(file, f"{target.stem}/{place}")
-    os.replace(temporary, target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+            for place, file in files.items():
+                archive.write(file, f"{target.stem}/{place}")
+        os.replace(temporary, target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise SystemExit(f"cannot make {target}: {error.strerror} ({error.filename}).") from error
     return target
 
 
