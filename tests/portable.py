@@ -45,7 +45,15 @@ SETTINGS: dict[str, dict[str, str]] = {
         "OMP_NUM_THREADS": "1",
     },
 }
-SENSITIVE = ("test_turntable", "test_strokes", "test_views", "test_shell", "test_claims", "test_quadrature")
+SENSITIVE = (
+    "test_bars",
+    "test_turntable",
+    "test_strokes",
+    "test_views",
+    "test_shell",
+    "test_claims",
+    "test_quadrature",
+)
 
 
 def failures(said: str) -> list[str]:

@@ -1,10 +1,10 @@
-"""What there is to look at: MNIST and COIL-20 when they can be had, a folder of your own images, and two sets that the
-course makes itself from known factors, `strokes` (digits) and `turntable` (objects).
+"""What there is to look at: MNIST and COIL-20 when they can be had, a folder of your own images, and three sets that
+the course makes itself from known factors: `bars` (three pixels), `strokes` (digits) and `turntable` (objects).
 """
 
 from __future__ import annotations
 
-from . import strokes, turntable
+from . import bars, strokes, turntable
 from .datasets import load_dataset, resolve
 from .downloads import DataDamaged, DataError, DataUnavailable, cache_folder
 from .folders import IMAGE_ENDINGS, load_folder
@@ -16,6 +16,7 @@ __all__ = [
     "DataError",
     "DataUnavailable",
     "ImageSet",
+    "bars",
     "cache_folder",
     "load_dataset",
     "load_folder",

@@ -1,4 +1,4 @@
-"""From a name to an ImageSet: MNIST, COIL-20, the two sets that the course makes itself, or a folder of your images."""
+"""From a name to an ImageSet: MNIST, COIL-20, the sets that the course makes itself, or a folder of your images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from ..names import did_you_mean
-from . import strokes, turntable
+from . import bars, strokes, turntable
 from .downloads import DataUnavailable, Published, at_hand, obtain
 from .folders import load_folder
 from .formats import glance_at_idx, read_idx, read_views
@@ -47,6 +47,7 @@ SOURCES = {
     "coil-20": "COIL-20, by S. A. Nene, S. K. Nayar and H. Murase (Columbia Object Image Library, CUCS-005-96, 1996), "
     "offered by Columbia University for research use.",
     "strokes": "Strokes, digits that this course draws from known factors, free to use like the course's code.",
+    "bars": "Bars, three pixels that this course draws from known factors, free to use like the course's code.",
     "turntable": "Turntable, objects that this course renders itself, free to use like the course's code.",
 }
 # What stands in for a set that cannot be had, and how to say so.
@@ -54,6 +55,7 @@ STAND_INS = {
     "mnist": ("MNIST", "strokes", "digits that the course draws itself"),
     "coil-20": ("COIL-20", "turntable", "objects that the course renders itself"),
 }
+SHAPES = {"mnist": (28, 28), "strokes": (28, 28), "bars": (1, 3)}  # of the sets that have a split
 DIGITS = tuple("0123456789")
 # Read now: a file that is edited while a kernel runs must not lend its name to what the older code draws.
 CODE = {module: inspect.getsource(module) for module in (strokes, turntable)}
@@ -69,12 +71,13 @@ def load_dataset(
     What is downloaded or drawn is kept for the next time, see `cache_folder`.
 
     Args:
-        name: "mnist" or "strokes" (digits, 28 × 28); "coil-20" or "turntable" (objects from all sides); or a folder of
-            your own images, as `load_folder` takes it: a Path, or a string that is no known name
-        split: "train" (60,000 digits; the default) or "test" (10,000) for digits. Objects and folders have no split:
-            which views are held back is for the protocol that scores them to say.
+        name: "mnist" or "strokes" (digits, 28 × 28); "bars" (three pixels, 1 × 3); "coil-20" or "turntable" (objects
+            from all sides); or a folder of your own images, as `load_folder` takes it: a Path, or a string that is no
+            known name
+        split: "train" (60,000 digits or 4,000 bars; the default) or "test" (10,000 or 1,000). Objects and folders have
+            no split: which views are held back is for the protocol that scores them to say.
         size: side in pixels. "coil-20": 128 (the photographs, the default) or a divisor of it (averaged over boxes);
-            "turntable": 16 to 256 (64); a folder: the side or (height, width) (28). Digits have one size.
+            "turntable": 16 to 256 (64); a folder: the side or (height, width) (28). Digits and bars have one size.
 
     Returns:
         An ImageSet.
@@ -85,12 +88,14 @@ def load_dataset(
         DataDamaged: If a file is not what it should be.
     """
     known = _known(name)
-    if known in ("mnist", "strokes"):
+    if known in SHAPES:
         if split not in (None, "train", "test"):
             raise ValueError(f"split must be 'train' or 'test'; got {split!r}.")
-        if size not in (None, 28):
-            raise ValueError(f"{known} has images of 28 × 28 pixels only; got size {size!r}. Leave size out.")
-        return (_mnist if known == "mnist" else _strokes)(split or "train")
+        height, width = SHAPES[known]
+        if size is not None and (size if isinstance(size, tuple) else (size, size)) != (height, width):
+            only = f"{known} has images of {height} × {width} pixels only"
+            raise ValueError(f"{only}; got size {size!r}. Leave size out.")
+        return {"mnist": _mnist, "strokes": _strokes, "bars": _bars}[known](split or "train")
     if split is not None:
         raise ValueError(
             f"{str(name)!r} has no split {split!r}: which views are held back is for the protocol that scores them to "
@@ -155,6 +160,12 @@ def _strokes(split: str) -> ImageSet:
         f"strokes-{count}-{seed}", CODE[strokes], lambda: strokes.sample(count, np.random.default_rng(seed))
     )
     return ImageSet(images, labels, "strokes", SOURCES["strokes"], DIGITS, factors)
+
+
+def _bars(split: str) -> ImageSet:
+    count, seed = {"train": (4_000, 0), "test": (1_000, 1)}[split]
+    images, labels, factors = bars.sample(count, np.random.default_rng(seed))
+    return ImageSet(images, labels, "bars", SOURCES["bars"], bars.KINDS, factors)
 
 
 def _turntable(size: object) -> ImageSet:
