@@ -20,7 +20,7 @@ from scipy.stats import norm
 from vaecourse import interpolation
 from vaecourse.course import check
 from vaecourse.course.exercises import Feedback, all_checks
-from vaecourse.data import strokes
+from vaecourse.data import bars, strokes
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = {path.stem: nbformat.read(path, as_version=4) for path in sorted((ROOT / "book").glob("*.ipynb"))}
@@ -281,6 +281,14 @@ def nearest_four(picture):
     return int(((drawn - picture.ravel()) ** 2).sum(1).argmin()), table
 
 
+def log_p_of_loop(x, prior=1, constant=1, cell=1, best=False):
+    world, z = bars.World(), torch.linspace(-8, 8, 4001)[:, None]
+    squares = (x[:, None] - world.decode(z).mean.flatten(1)).square().sum(2)
+    scale = 3 * math.log(world.sigma * math.sqrt(2 * math.pi))
+    terms = -squares / (2 * world.sigma**2) - constant * scale + prior * world.prior.log_prob(z)
+    return terms.amax(1) if best else terms.logsumexp(1) + cell * math.log(16 / 4000)
+
+
 WRONG = [
     ("nine", math.pi, "radians"),
     ("nine", 360, "360 degrees are no turn at all"),
@@ -294,6 +302,23 @@ WRONG = [
     ("encode", lambda picture: (0.0, 3.0), "Does it look at the picture"),
     ("encode", lambda picture: fours()[0][(fours()[1] @ picture.ravel()).argmax()], "likes ink"),
     ("encode", lambda picture: (0.0, 3.0 + picture[0, 0] + picture.sum() / 1000), "mean mistakes are"),
+    ("two-pixels", 0.6827, "for one number"),
+    ("two-pixels", 0.466, "of a square"),
+    ("two-pixels", 0.6065, "outside of the circle"),
+    ("two-pixels", 0.199, "for three pixels"),
+    ("two-pixels", 39.3, "a percentage"),
+    ("two-pixels", 0.5, "too large"),
+    ("best-sigma", lambda x, f: ((x - f) ** 2).mean(), "Take the root"),
+    ("best-sigma", lambda x, f: ((x - f) ** 2).sum(1).mean() ** 0.5, "of a whole photograph"),
+    ("best-sigma", lambda x, f: (x - f).abs().mean(), "squares them first"),
+    ("best-sigma", lambda x, f: (x - f).mean(), "cancel"),
+    ("best-sigma", lambda x, f: 0.03, "expected"),
+    ("loop", lambda x: log_p_of_loop(x).exp(), "no logarithms"),
+    ("loop", lambda x: log_p_of_loop(x, prior=0), "unusual decisions count"),
+    ("loop", lambda x: log_p_of_loop(x, constant=0), "the constant of the normal"),
+    ("loop", lambda x: log_p_of_loop(x, cell=0), "size of a cell"),
+    ("loop", lambda x: log_p_of_loop(x, best=True), "best z alone"),
+    ("loop", lambda x: -log_p_of_loop(x), "expected"),
     ("freedom", 4, "logarithms"),
     ("freedom", 2, "bits"),
     ("freedom", -math.log(4), "plus"),
