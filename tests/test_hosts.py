@@ -19,6 +19,7 @@ import nbformat
 import pytest
 from conftest import lacking
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -32,15 +33,23 @@ ipywidgets.jslink((plane, "z1"), (slider, "value"))
 seen = []
 plane.observe(lambda change: seen.append(change.new), names="z2")
 ipywidgets.VBox([slider, plane])"""
+COUNT = """\
+from vaecourse import LatentExplorer, load_pretrained
+moves = []
+plane = LatentExplorer(load_pretrained("strokes-2d-page"))
+plane.observe(lambda change: moves.append(change.new), names="z1")
+plane"""
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """The address of a Jupyter server, with JupyterLab and Notebook 7, that runs in a folder with one notebook."""
+    """The address of a Jupyter server, with JupyterLab and Notebook 7, that runs in a folder with two notebooks."""
     folder = tmp_path_factory.mktemp("lab")
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in (SETUP, "plane.z1, seen[-1]")])
-    book.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    nbformat.write(book, folder / "plane.ipynb")
+    cells = {"plane": (SETUP, "plane.z1, seen[-1]"), "count": (COUNT, "len(moves), plane.z1", "plane.close()")}
+    for name, sources in cells.items():
+        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+        book.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        nbformat.write(book, folder / f"{name}.ipynb")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -62,23 +71,42 @@ def lab(tmp_path_factory):
     server.wait(timeout=20)
 
 
+def run_first_cell(page, shows):
+    from playwright.sync_api import TimeoutError
+
+    for _ in range(6):  # keys pressed before the notebook has a kernel are lost
+        page.locator(".jp-Notebook .cm-content").first.click(timeout=60_000)
+        page.keyboard.press("Control+Enter")
+        try:
+            shows.wait_for(timeout=20_000)
+            return
+        except TimeoutError:
+            continue
+
+
+def ask(page, known):
+    """The pair of numbers that the second cell says, once it is `known`."""
+    for _ in range(10):  # changes reach Python when its kernel has answered to those before
+        page.locator(".jp-Notebook .cm-content").nth(1).click()
+        page.keyboard.press("Control+Enter")
+        page.wait_for_timeout(1000)
+        results = page.locator(".jp-OutputArea-executeResult pre").all_inner_texts()
+        pair = json.loads(results[-1].replace("(", "[").replace(")", "]")) if results else (0, 0)
+        if known(pair):
+            break
+    return pair
+
+
 @pytest.mark.parametrize("host", ["lab/tree/plane.ipynb?reset", "notebooks/plane.ipynb"], ids=["lab", "notebook"])
 def test_in_jupyter_the_plane_the_slider_and_python_move_together(lab, chromium, host):
-    from playwright.sync_api import TimeoutError, sync_playwright
+    from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
         page.goto(f"{lab}/{host}")
         handle = page.locator(".jp-OutputArea .lx-handle").first
-        for _ in range(6):  # keys pressed before the notebook has a kernel are lost
-            page.locator(".jp-Notebook .cm-content").first.click(timeout=60_000)
-            page.keyboard.press("Control+Enter")
-            try:
-                handle.wait_for(timeout=20_000)
-                break
-            except TimeoutError:
-                continue
+        run_first_cell(page, handle)
         readout = page.locator(".widget-readout").first
         assert readout.inner_text() in ("0.50", "0.00")  # a link hears of changes, not of what was before
         handle.focus()
@@ -89,15 +117,33 @@ def test_in_jupyter_the_plane_the_slider_and_python_move_together(lab, chromium,
         x, y = box["x"] + box["width"] * (1 + 2 / 4) / 2, box["y"] + box["height"] / 2
         page.mouse.click(x, y)  # z = (2, 0)
         page.locator(".widget-readout", has_text="2.0").or_(page.locator(".widget-readout", has_text="1.9")).wait_for()
-        for _ in range(10):  # changes reach Python when its kernel has answered to those before
-            page.locator(".jp-Notebook .cm-content").nth(1).click()
-            page.keyboard.press("Control+Enter")
-            page.wait_for_timeout(1000)
-            results = page.locator(".jp-OutputArea-executeResult pre").all_inner_texts()
-            z1, z2 = json.loads(results[-1].replace("(", "[").replace(")", "]")) if results else (0, 0)
-            if z1 > 1.5:
-                break
+        z1, z2 = ask(page, lambda z: z[0] > 1.5)
         assert z1 == pytest.approx(2, abs=0.05) and z2 == pytest.approx(0, abs=0.05), "Python knows where the hand was"
+        browser.close()
+
+
+def test_a_drag_costs_python_few_messages_and_what_is_closed_goes(lab, chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.goto(f"{lab}/lab/tree/count.ipynb?reset")
+        handle = page.locator(".jp-OutputArea .lx-handle").first
+        run_first_cell(page, handle)
+        box = page.locator(".lx-field").first.bounding_box()
+        y, began = box["y"] + box["height"] / 2, time.monotonic()
+        page.mouse.move(box["x"] + box["width"] / 2, y)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 7 / 8, y, steps=300)
+        page.mouse.up()
+        took = time.monotonic() - began
+        moves, z1 = ask(page, lambda found: found[1] > 2.9)
+        assert z1 == pytest.approx(3, abs=0.05), "Python knows where the drag ended"
+        assert 1 <= moves <= 5 * took + 2, f"{moves} messages in {took:.1f} s"
+        page.locator(".jp-Notebook .cm-content").nth(2).click()
+        page.keyboard.press("Control+Enter")
+        handle.wait_for(state="detached", timeout=10_000)
         browser.close()
 
 
@@ -152,6 +198,39 @@ def test_colab_has_all_that_the_package_needs_and_nothing_is_upgraded():
     ships = dict(pin.split("==") for pin in [*COLAB, "torch==2.11.0"])
     for need in map(Requirement, needs):
         assert need.specifier.contains(ships[need.name]), f"Colab would have to upgrade {need.name}"
+
+
+OLDEST = """
+import sys, anywidget, ipywidgets, numpy as np, PIL, torch
+from pathlib import Path
+from PIL import Image
+from vaecourse import LatentExplorer, load_pretrained
+from vaecourse.data import load_folder
+print(anywidget.__version__, ipywidgets.__version__, PIL.__version__)
+plane = LatentExplorer(load_pretrained("strokes-2d-page"))
+plane.z1, plane.z2 = torch.tensor([1.5, -1.0])
+assert {"application/vnd.jupyter.widget-view+json", "text/html"} <= plane._repr_mimebundle_()[0].keys()
+plane.close()
+Path("mine/a").mkdir(parents=True)
+Image.fromarray(np.full((28, 28), 2**14, np.uint16)).save("mine/a/sixteen bits.png")
+assert np.allclose(load_folder("mine").images, 0.25, atol=1e-3)
+"""
+
+
+def test_the_oldest_widgets_and_pictures_that_are_allowed_do(tmp_path):
+    needs = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    found = {need.name: next(iter(need.specifier)).version for need in map(Requirement, needs)}
+    oldest = {name: found[name] for name in ("anywidget", "ipywidgets", "pillow")}
+    pins = [f"{name}=={version}" for name, version in oldest.items()]
+    # ipywidgets 7 needs ipython-genutils, and nothing else does.
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", tmp_path, *pins]
+    subprocess.run([*install, "ipython-genutils==0.2.0"], check=True)
+    env = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    run = [sys.executable, "-W", "ignore", "-c", OLDEST]
+    done = subprocess.run(run, env=env, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    ran = dict(zip(oldest, done.stdout.split(), strict=True))
+    assert all(Version(ran[name]) == Version(oldest[name]) for name in oldest)
 
 
 @pytest.mark.parametrize("chapter", ["two-numbers", "moving-through-the-plane"])
