@@ -174,6 +174,21 @@ def test_no_path_of_a_machine_and_no_registry_in_any_file():
             assert not found or name == "tests/test_house.py", f"{name}: {found.group(0)}"
 
 
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / ".github").rglob("*.yml")), ids=lambda path: f"{path.parent.name}/{path.name}"
+)
+def test_what_runs_elsewhere_runs_known_code_with_few_rights_and_comes_to_an_end(path):
+    text = path.read_text("utf-8")
+    for used in re.findall(r"(?m)uses: (.*)$", text):
+        assert re.fullmatch(r"\./\.github/.*|[\w/-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", used), (
+            f"{used}: a tag can be moved"
+        )
+    workflow = yaml.safe_load(text)
+    if "jobs" in workflow:
+        assert workflow["permissions"] == {"contents": "read"}, "let the job that needs more ask for it"
+        assert all("timeout-minutes" in job for job in workflow["jobs"].values() if "steps" in job)
+
+
 def test_no_pickle_is_loaded():
     for path in [*LIBRARY, *(ROOT / "book" / "tools").glob("*.py")]:
         text = path.read_text("utf-8")
