@@ -269,8 +269,8 @@ def test_a_large_model_is_drawn_in_a_page_by_its_small_copy():
     assert 'data-model="mnist-2d-page"' in html(LatentExplorer(load_pretrained("mnist-2d")))
 
 
-BUILT = ("explorer/explorer.js", "explorer/turning.js", "explorer/explorer.css")
-BUILT = [*(ROOT / "vaecourse" / name for name in BUILT), ROOT / "book/static/explorer/page.js"]
+BUILT = [ROOT / "vaecourse/explorer" / name for name in ("explorer.js", "turning.js", "cube.js", "explorer.css")]
+BUILT += [ROOT / "book/static/explorer" / name for name in ("page.js", "cube.js")]
 
 
 def test_what_is_built_is_as_new_as_what_it_is_built_from():
@@ -285,7 +285,7 @@ def test_what_is_built_is_as_new_as_what_it_is_built_from():
         assert found and found[1] == digest.hexdigest()[:16], f"{path.name} is stale: make web"
 
 
-@pytest.mark.parametrize("path", BUILT, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", BUILT, ids=lambda path: f"{path.parent.parent.name}-{path.name}")
 def test_the_front_end_asks_no_host(path):
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", path.read_text("utf-8"))
 

@@ -6,8 +6,10 @@
 // vaecourse/explorer/explorer.js    one module, for notebooks (anywidget takes one file and no imports) and for pages
 //                                   of the reader's own (LatentExplorer.save_page)
 // vaecourse/explorer/turning.js     the same for the turning object
-// vaecourse/explorer/explorer.css   the style sheet of both
+// vaecourse/explorer/cube.js        and for the cube of three pixels
+// vaecourse/explorer/explorer.css   the style sheet of all
 // book/static/explorer/page.js      a classic script, for the book's pages: a page opened from disk may load no module
+// book/static/explorer/cube.js      the same for pages with a cube
 
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
@@ -60,8 +62,10 @@ async function built() {
   return {
     "vaecourse/explorer/explorer.js": await bundle("own.js", { format: "iife", define, banner, ...named }),
     "vaecourse/explorer/turning.js": await bundle("turning.js", { format: "esm", banner }),
+    "vaecourse/explorer/cube.js": await bundle("cube.js", { format: "esm", banner }),
     "vaecourse/explorer/explorer.css": await bundle("explorer.css", { banner }),
     "book/static/explorer/page.js": await bundle("page.js", { format: "iife", define, banner }),
+    "book/static/explorer/cube.js": await bundle("cube-page.js", { format: "iife", banner }),
   };
 }
 

@@ -18,6 +18,7 @@ from strict_pages import parse
 
 LIBRARY = Path(__file__).resolve().parents[2] / "vaecourse"
 VIEW = "application/vnd.jupyter.widget-view+json"
+FRONT_ENDS = {"page.js": ("latent-explorer", "turning-object"), "cube.js": ("pixel-cube",)}
 LINKS = ("LinkModel", "DirectionalLinkModel")
 
 
@@ -41,9 +42,9 @@ def shown(models: dict[str, dict], views: set[str]) -> set[str]:
 
 
 def lighten(model: dict) -> dict:
-    """An explorer without its weights and front end, which the page loads once, for all; other widgets as they are."""
+    """A plane without its weights and front end, which the page loads once, for all; other widgets as they are."""
     state = model["state"]
-    if "_esm" not in state:
+    if "_esm" not in state or "page_model" not in state["spec"]:
         return model
     name = state["spec"]["page_model"]
     if name is None:
@@ -76,10 +77,13 @@ def keep_what_is_shown(app, pagename: str, template: str, context: dict, doctree
 
 
 def add_explorer(app, pagename: str, template: str, context: dict, doctree) -> None:
-    """Adds the explorer's front end to this page, if an explorer stands on it."""
-    if any(f"<{element}" in context.get("body", "") for element in ("latent-explorer", "turning-object")):
+    """Adds the front end of the explorers that stand on this page."""
+    body = context.get("body", "")
+    scripts = [script for script, elements in FRONT_ENDS.items() if any(f"<{element}" in body for element in elements)]
+    if scripts:
         app.add_css_file("explorer/explorer.css")
-        app.add_js_file("explorer/page.js", loading_method="defer")
+    for script in scripts:
+        app.add_js_file(f"explorer/{script}", loading_method="defer")
 
 
 def write_front_end(folder: Path) -> None:

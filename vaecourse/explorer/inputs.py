@@ -13,6 +13,7 @@ from ..images import as_array, as_images
 from ..model import VAE
 
 __all__ = [
+    "array",
     "check_codes",
     "check_ends",
     "check_heat",
@@ -122,7 +123,7 @@ def check_ends(ends: ArrayLike | None) -> list[list[float]]:
 
 
 def check_labels(codes: np.ndarray, labels: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:
-    """Codes (N, 2) and labels (N,), thinned evenly to MOST_CODES. Raises ValueError when they do not fit together."""
+    """Codes (N, 2) or pictures (N, 3), and labels (N,), thinned evenly to MOST_CODES. Raises ValueError."""
     numbers = np.zeros(len(codes)) if labels is None else array(labels, "labels")
     if numbers.shape != (len(codes),):
         raise ValueError(f"labels must be ({len(codes)},), one for each code; got {numbers.shape}.")

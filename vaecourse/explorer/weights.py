@@ -46,9 +46,9 @@ def weights_of(file: bytes, user: ipywidgets.Widget) -> Weights:
     return found
 
 
-def pack(model: VAE) -> bytes:
-    """The weights in half precision, as a shipped model's file has them."""
-    tensors = {k: v.detach().cpu().half() if v.ndim else v.detach().cpu() for k, v in model.state_dict().items()}
+def pack(model: VAE, dtype: torch.dtype = torch.float16) -> bytes:
+    """The weights, in half precision like those of a shipped model's file unless told otherwise."""
+    tensors = {k: v.detach().cpu().to(dtype) if v.ndim else v.detach().cpu() for k, v in model.state_dict().items()}
     meta = {"config": model.config, "name": getattr(model, "meta", {}).get("name")}
     return save({k: v.contiguous() for k, v in tensors.items()}, metadata={"meta": json.dumps(meta)})
 

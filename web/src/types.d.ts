@@ -86,6 +86,31 @@ interface TurningTraits {
   codes: Bytes;
 }
 
+/** The traits of PixelCube (vaecourse/explorer/cube.py). */
+interface CubeTraits {
+  z1: number;
+  z2: number;
+  x: number[];
+  ends: Pair[];
+  yaw: number;
+  pitch: number;
+  show: string[];
+  cut: number;
+  cut_axis: number;
+  sigma: number;
+  spec: {
+    dim: number;
+    extent: number;
+    names: string[];
+    caption: string;
+    learn: boolean;
+    world: { second: "ink" | "width" | null; width: number } | null;
+  };
+  weights: Bytes;
+  pictures: Bytes;
+  labels: Bytes;
+}
+
 interface Window {
   latentExplorerWeights?: Record<string, (text: string) => void>;
   latentExplorer: { render(face: Face<any>, name: string): Promise<() => void> };
