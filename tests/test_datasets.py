@@ -3,12 +3,14 @@
 import gzip
 import hashlib
 import os
+import struct
 import sys
 import tempfile
 import tracemalloc
 import types
 import warnings
 import zipfile
+import zlib
 from pathlib import Path, PureWindowsPath
 
 import numpy as np
@@ -546,6 +548,84 @@ def test_twelve_bits_are_told_from_sixteen_by_the_whole_folder(tmp_path):
     assert np.asarray(mixed.images[0]).max() < 0.07
 
 
+def test_cameras_of_ten_and_fourteen_bits_are_suspected(tmp_path):
+    for bits in (10, 14):
+        grey = np.linspace(0, 2**bits - 1, 784).astype(np.uint16).reshape(28, 28)
+        picture(tmp_path / str(bits) / "a" / "1.png", grey)
+        loaded(tmp_path / str(bits), "too few", "reaches 25% of white")
+
+
+def colours_of_16_bits(grey):
+    """A PNG of which Pillow keeps the first eight bits of each colour, and cannot write."""
+    rows = b"".join(b"\0" + np.repeat(row, 3).astype(">u2").tobytes() for row in grey)
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", *grey.shape[::-1], 16, 2, 0, 0, 0),
+        b"IDAT": zlib.compress(rows),
+        b"IEND": b"",
+    }
+    whole = (
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks.items()
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(whole)
+
+
+def test_twelve_bits_of_colour_are_no_black_pictures(two_classes):
+    grey = np.linspace(0, 4095, 784).astype(np.uint16).reshape(28, 28)
+    (two_classes / "dust").mkdir()
+    (two_classes / "dust" / "1.png").write_bytes(colours_of_16_bits(grey))
+    np.testing.assert_allclose(1 - loaded(two_classes).images[-1], grey / 4095, atol=0.08)
+    (two_classes / "dust" / "2.png").write_bytes(colours_of_16_bits(16 * grey))
+    loaded(two_classes, "1 pictures of 16 bits are nearly black")
+
+
+def test_what_is_white_on_nothing_is_no_empty_page(tmp_path):
+    clear = np.full((56, 56, 4), 255, np.uint8)
+    clear[..., 3] = 255 - TOP
+    black = clear * np.array([0, 0, 0, 1], np.uint8)
+    for name, drawing in (("white", clear), ("black", black), ("grey", clear[..., 2:].copy())):
+        picture(tmp_path / "mine" / "a" / f"{name}.png", drawing)
+    Image.fromarray(clear).quantize(4).save(tmp_path / "mine" / "a" / "palette.png")
+    deep = (255 - TOP).astype(np.uint16) * 100  # whose 0, which is the paper, is transparent
+    picture(tmp_path / "mine" / "a" / "zz sixteen.png", deep, transparency=0)
+    *images, sixteen = loaded(tmp_path / "mine", "too few").images
+    for image in images:
+        np.testing.assert_allclose(image, INK, atol=0.15)
+    np.testing.assert_allclose(sixteen, (1 - 100 / 257) * INK, atol=0.15)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes on Windows")
+def test_pipes_and_links_are_not_followed_for_ever_and_are_said(two_classes):
+    os.mkfifo(two_classes / "cats" / "pipe.png")
+    (two_classes / "cats" / "loop").symlink_to(two_classes)
+    (two_classes / "cats" / "gone.png").symlink_to(two_classes / "nowhere")
+    said = ["gone.png (ValueError: no file", "loop (a link to a folder)", "pipe.png (ValueError: no file"]
+    assert len(loaded(two_classes, said)) == 11
+
+
+@pytest.mark.parametrize("ending", ["jpe", "jp2", "mpo", "ppm", "pgm", "tga", "webp", "bmp"])
+def test_other_kinds_that_pillow_reads(two_classes, ending):
+    picture(two_classes / "cats" / f"a.{ending}", TOP, **({"format": "JPEG"} if ending in ("jpe", "mpo") else {}))
+    np.testing.assert_allclose(loaded(two_classes).images[5], INK, atol=0.2)
+
+
+def test_sixteen_bits_of_a_pgm(tmp_path):
+    picture(tmp_path / "mine" / "a" / "1.pgm", np.linspace(0, 65535, 784).astype(np.uint16).reshape(28, 28))
+    np.testing.assert_allclose(loaded(tmp_path / "mine", "too few").images.ravel(), np.linspace(0, 1, 784), atol=1e-3)
+
+
+def test_one_folder_too_far_up_is_doubted(two_classes):
+    own = loaded(two_classes.parent, ["one class, mine", "(cats, dogs …)", str(two_classes)])
+    assert own.class_names == ("mine",)
+
+
+@pytest.mark.parametrize("twin", ["CATS", "cats ", "\uff23ats"])
+def test_classes_that_differ_in_what_nobody_sees_are_doubted(two_classes, twin):
+    picture(two_classes / twin / "1.png", TOP)
+    if len(list(two_classes.iterdir())) > 2:  # else the disk has taken the two for one
+        loaded(two_classes, *([["called nearly the same"]] if twin.isascii() else []))
+
+
 @pytest.mark.skipif("AVIF" not in Image.registered_extensions().values(), reason="an older Pillow, or one without AVIF")
 def test_avif_is_read(tmp_path):
     picture(tmp_path / "mine" / "a" / "1.avif", TOP, quality=95)
@@ -592,7 +672,7 @@ def test_what_cannot_be_used_is_listed_once_and_the_rest_goes_on(two_classes, mo
     loaded(two_classes, " and 17 more. The other 11")
 
 
-LOOKS = [(("train", "test"), ["splits"]), (("Training", "validation"), ["splits"]), (("train", "tram"), [])]
+LOOKS = [(("test", "train"), ["mine/train, if"]), (("Training", "validation"), ["splits"]), (("train", "tram"), [])]
 
 
 @pytest.mark.parametrize("names, said", LOOKS, ids=str)
@@ -600,6 +680,9 @@ def test_folders_called_train_and_test_look_like_splits(two_classes, names, said
     for old, new in zip(("cats", "dogs"), names, strict=True):
         (two_classes / old).rename(two_classes / new)
     loaded(two_classes, *said)
+    if said:
+        picture(two_classes / "extra" / "1.png", TOP)
+        loaded(two_classes, *said)
 
 
 def test_a_folder_for_each_picture_is_doubted(tmp_path):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import unicodedata
 import warnings
+from collections import Counter
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
@@ -19,27 +21,34 @@ from .imageset import ImageSet
 
 __all__ = ["IMAGE_ENDINGS", "load_folder"]
 
-IMAGE_ENDINGS = {".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
-LITTER = {"__MACOSX", "Thumbs.db", "desktop.ini"}  # what systems leave behind, beside names that begin with a dot
+IMAGE_ENDINGS = {
+    *(".apng", ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm"),
+    *(".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
+}
+# What systems leave behind, beside names that begin with a dot.
+LITTER = {"__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
 HIDDEN = "hidden"
 SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation"}
 FEW, MANY = 10, 100  # pictures, classes: a folder with fewer, or with more, is hardly what was meant
 NAMED = 10  # of what is left out; the rest is counted
 TWELVE_BITS = np.float32(4095 / 65535)  # the white of a camera of 12 bits, where 16 are written
+DIM = 0.3  # of white: where no picture of 16 bits is lighter, the white was probably another
+FAINT = 0.1  # of white: what is drawn on transparency with less contrast to white is drawn in white
 
 
 def load_folder(path: str | os.PathLike[str], size: int | tuple[int, int] = 28) -> ImageSet:
     """A folder of your own pictures, one sub-folder a class; the sub-folders' names, sorted, are the class names.
 
-    Colours become grey, transparent places white, and each picture is brought to size, with a margin in the tone of
-    its border if the proportions differ. If most of the border of all pictures is light, light is taken for paper and
-    all are inverted, so that 0 is the background either way. Greys of 16 bits are divided by 65,535, or by 4,095 if
-    none in the folder is above that: a camera of 12 bits made them. An iPhone's HEIC files need the package
-    pillow-heif.
+    Colours become grey, transparent places white (and what is drawn in white on them black), and each picture is
+    brought to size, with a margin in the tone of its border if the proportions differ. If most of the border of all
+    pictures is light, light is taken for paper and all are inverted, so that 0 is the background either way. Greys of
+    16 bits are divided by 65,535, or by 4,095 if none in the folder is above that: a camera of 12 bits made them. An
+    iPhone's HEIC files need the package pillow-heif. Of what moves, the first picture is taken.
 
     What is no picture, is broken, has more than Pillow's MAX_IMAGE_PIXELS or no known white, or lies beside the
-    sub-folders is left out, and the rest is used; one warning says what and why, unless all of it is hidden files.
-    Few pictures, very many classes, and classes called train and test call for a warning, too.
+    sub-folders or behind a link in them is left out, and the rest is used; one warning says what and why, unless all of
+    it is hidden files. Few pictures, very many classes, classes called train and test or alike but for capitals, and a
+    single class that holds folders call for a warning, too.
 
     Args:
         path: the folder. Pictures that lie deeper belong to the first sub-folder on their way. Where there is no
@@ -64,7 +73,8 @@ def load_folder(path: str | os.PathLike[str], size: int | tuple[int, int] = 28) 
     classes: list[str] = []
     whites: list[float] = []
     labels: list[int] = []
-    for folder, files in _classes(path, left_out):
+    every = _classes(path, left_out)
+    for folder, files in every:
         before = len(greys)
         for file in files:
             try:
@@ -85,7 +95,8 @@ def load_folder(path: str | os.PathLike[str], size: int | tuple[int, int] = 28) 
             f"{path} has no pictures that can be used. {_listed(path, left_out)}Make a sub-folder for each class, and "
             f"put that class's pictures there ({', '.join(sorted(IMAGE_ENDINGS))})."
         )
-    for message in _worries(path, left_out, whites, classes):
+    inner = {file.relative_to(folder).parts[0] for folder, files in every for file in files if file.parent != folder}
+    for message in _worries(path, left_out, whites, classes, sorted(inner)):
         warnings.warn(message, stacklevel=2)
     images = np.stack(greys)
     if 0 < max(whites) <= TWELVE_BITS:
@@ -123,7 +134,9 @@ def _below(folder: Path, left_out: dict[Path, str]) -> list[Path]:
 
     found = []
     for root, folders, files in os.walk(folder, onerror=unlisted):
-        folders[:] = [inner.name for inner in _visible((Path(root, name) for name in folders), left_out)]
+        inside = _visible((Path(root, name) for name in folders), left_out)
+        left_out |= {inner: "a link to a folder" for inner in inside if inner.is_symlink()}
+        folders[:] = [inner.name for inner in inside]  # of which `walk` enters no link, lest it goes round for ever
         found += _visible((Path(root, name) for name in files), left_out)
     return sorted(found)
 
@@ -143,20 +156,35 @@ def _pictures(files: Iterable[Path], left_out: dict[Path, str]) -> list[Path]:
 
 def _grey(path: Path, height: int, width: int) -> tuple[NDArray[np.float32], float]:
     """One picture as (height, width), about in [0, 1], and the largest of its greys if it has 16 bits of them, or 0."""
+    if not path.is_file():  # a pipe would be waited for
+        raise ValueError("no file, or a link to nothing")
     with warnings.catch_warnings():
         # Pillow raises above twice its limit of pixels, and only warns below that.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(path) as file:
+            cut = any(
+                ";16" in str(tile[-1]) for tile in getattr(file, "tile", ())
+            )  # of colours in 16 bits Pillow keeps the first 8
             image = ImageOps.exif_transpose(file)
-    if image.mode.startswith("I;16") or (image.mode == "I" and file.format == "PNG"):  # Pillow would clip at 255
+    if image.mode.startswith("I;16") or (image.mode == "I" and file.format in ("PNG", "PPM")):  # it would clip at 255
         deep = np.asarray(image, np.float32) / 65535
-        return _fit(Image.fromarray(deep), height, width), float(deep.max())
+        seen = np.asarray(image) != image.info.get("transparency", -1)
+        return _fit(Image.fromarray(deep.clip(~seen)), height, width), float(deep.max(where=seen, initial=0))
     if image.mode in ("I", "F"):
         raise ValueError(f"pixels of kind {image.mode} have no known white")
     if "A" in image.getbands() or "transparency" in image.info:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return _fit(image.convert("L"), height, width) / np.float32(255), 0.0
+        image = _on_paper(image.convert("RGBA"))
+    grey = image.convert("L")
+    return _fit(grey, height, width) / np.float32(255), np.asarray(grey).max() / 255 if cut else 0.0
+
+
+def _on_paper(image: Image.Image) -> Image.Image:
+    """A picture with transparent places, in grey, on white; what is drawn in white, in black."""
+    on_white, on_black = (
+        Image.alpha_composite(Image.new("RGBA", image.size, tone), image).convert("L") for tone in ("white", "black")
+    )
+    faint = np.asarray(on_white).min() > (1 - FAINT) * 255 and np.asarray(on_black).min() == 0
+    return ImageOps.invert(on_black) if faint else on_white
 
 
 def _fit(image: Image.Image, height: int, width: int) -> NDArray[np.float32]:
@@ -193,7 +221,9 @@ def _listed(path: Path, left_out: dict[Path, str]) -> str:
     return f"Left out: {', '.join(named)}{more}. " if named else ""
 
 
-def _worries(path: Path, left_out: dict[Path, str], whites: list[float], classes: list[str]) -> Iterable[str]:
+def _worries(
+    path: Path, left_out: dict[Path, str], whites: list[float], classes: list[str], inner: list[str]
+) -> Iterable[str]:
     """What the reader should know before anything is trained."""
     if set(left_out.values()) - {HIDDEN}:
         yield f"{_listed(path, left_out)}The other {len(whites)} are used."
@@ -202,15 +232,34 @@ def _worries(path: Path, left_out: dict[Path, str], whites: list[float], classes
     dim = sum(0 < white <= float(TWELVE_BITS) for white in whites)
     if dim and max(whites) > TWELVE_BITS:
         yield f"{dim} pictures of 16 bits are nearly black, and others are not. Has a camera of 12 bits made those?"
+    reach = max(whites) / (float(TWELVE_BITS) if max(whites) <= TWELVE_BITS else 1)
+    if 0 < reach <= DIM:
+        yield f"The lightest picture of 16 bits reaches {reach:.0%} of white. Has a camera of 10 or 14 bits made them?"
+    if len(classes) == 1 and len(inner) > 1:
+        yield (
+            f"All pictures are of one class, {classes[0]}. If the classes are the folders in it "
+            f"({', '.join(map(_printable, inner[:3]))} …), load {path / classes[0]}."
+        )
+    alike = Counter(_plain(name) for name in classes)
+    for name, times in alike.items():
+        if times > 1:
+            twins = " and ".join(repr(c) for c in classes if _plain(c) == name)
+            yield f"The classes {twins} are called nearly the same. If they are one, join their folders."
     if len(classes) > MANY:
         yield f"{path} has {len(classes)} classes. Is there one sub-folder for each kind of picture?"
-    if len(classes) > 1 and SPLITS.issuperset(name.lower() for name in classes):
+    splits = sorted((c for c in classes if c.lower() in SPLITS), key=lambda c: not c.lower().startswith("train"))
+    if len(splits) > 1:
         yield (
-            f"The classes are called {' and '.join(classes)}: these look like splits of one set. Load one of them, "
-            f"such as {path / classes[0]}, if the classes are the folders in it."
+            f"Classes are called {' and '.join(splits)}: these look like splits of one set. Load one of them, such as "
+            f"{path / splits[0]}, if the classes are the folders in it."
         )
 
 
 def _printable(name: str) -> str:
-    """A name in bytes of an older alphabet cannot be printed as it is."""
-    return name.encode(errors="replace").decode()
+    """A name on one line; one in bytes of an older alphabet cannot be printed as it is."""
+    return " ".join(name.encode(errors="replace").decode().split("\n"))
+
+
+def _plain(name: str) -> str:
+    """A name without what nobody sees, or tells apart: capitals, spaces at its ends, two ways to write an ä."""
+    return unicodedata.normalize("NFC", name).casefold().strip()

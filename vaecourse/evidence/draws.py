@@ -17,12 +17,12 @@ def diagonal(q: Distribution) -> Normal | None:
 
 
 def called(thing: object) -> str:
-    """What to call a distribution, or what stands in the place of one, in an error: the beginning of its repr."""
+    """What to call a distribution, or what stands in the place of one, in an error: the beginning of its `repr`."""
     return f"{' '.join(repr(thing).split()):.60}"
 
 
 def moment(p: Distribution, name: str) -> Tensor:
-    """The "mean" or "stddev" of a prior or guess; NaN where PyTorch does not know it."""
+    """The `mean` or `stddev` of a prior or guess; NaN where PyTorch does not know it."""
     try:
         found: Tensor = getattr(p, name)
     except NotImplementedError:
@@ -38,7 +38,9 @@ def draw(q: Distribution, samples: int, generator: torch.Generator) -> Tensor:
     """
     z = _draw(q, as_count(samples, "samples"), generator)
     if z.isnan().any():
-        raise ValueError(f"draws from {called(q)} are NaN. Look at its mean and its stddev: has training diverged?")
+        raise ValueError(
+            f"draws from {called(q)} are NaN. Look at its mean and its standard deviation: has training diverged?"
+        )
     mean, stddev = moment(q, "mean"), moment(q, "stddev")
     if (stddev < 4 * torch.finfo(z.dtype).eps * mean.abs()).any():
         raise ValueError(

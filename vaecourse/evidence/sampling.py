@@ -288,7 +288,7 @@ class _Sums:
         if self.log_sum.isnan().any():
             raise ValueError(
                 "P(x|z), or the guess Q(z|x), is NaN at codes that were drawn. Look at model.decode(z).mean for z from "
-                "model.prior, and at model.encode(x).mean and .stddev, where there is one."
+                "model.prior, and at model.encode(x).mean, where there is one."
             )
         ess = (2 * self.log_sum - self.log_squares).exp().nan_to_num(0)  # NaN where all weights are zero
         # One draw tells nothing about the scatter of draws.
