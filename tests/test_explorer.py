@@ -11,10 +11,13 @@ from base64 import b64decode
 from pathlib import Path
 
 import ipywidgets
+import nbformat
 import numpy as np
 import pytest
 import torch
 import traitlets
+from bs4 import BeautifulSoup
+from nbconvert import HTMLExporter
 from safetensors.torch import load
 from torch import nn
 
@@ -257,11 +260,19 @@ def test_a_model_without_a_page_copy_is_shown_as_a_still():
     assert "<latent-explorer" not in text and "run the notebook" in text and "<img" in text
 
 
-def test_the_still_says_what_is_true_wherever_it_is_seen(model):
-    """In an exported notebook JavaScript is on and nothing moves; so the still does not promise that it will."""
-    assert "To drag the point, run this cell in a notebook; in a page of the book, turn JavaScript on." in html(
-        LatentExplorer(model)
+def test_an_exported_notebook_shows_the_still_and_says_how_it_lives(model):
+    """There JavaScript is on, and yet nothing moves: no kernel is there, and the state of widgets was not saved."""
+    data = LatentExplorer(model, z=(1, 2))._repr_mimebundle_()[0]
+    cell = nbformat.v4.new_code_cell("plane", outputs=[nbformat.v4.new_output("execute_result", data)])
+    text, _ = HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
+    soup = BeautifulSoup(text, "html.parser")
+    assert "(1.00, 2.00)" in soup.select_one(".lx-still img")["alt"]
+    said = soup.select_one(".lx-still p").text
+    assert (
+        said == "This is a picture. To drag the point, run this cell in a notebook; in a page of the book, turn "
+        "JavaScript on."
     )
+    assert not soup.select("script[type*='widget-view']"), "it would say that it finds no model"
 
 
 @pytest.mark.slow

@@ -55,7 +55,11 @@ def lab(tmp_path_factory):
         port = probe.getsockname()[1]
     options = ["--no-browser", "--allow-root", "--IdentityProvider.token=", f"--ServerApp.port={port}"]
     own = {f"JUPYTER_{what}_DIR": str(folder / what) for what in ("CONFIG", "DATA", "RUNTIME")}
-    options += ["--LabApp.news_url=None", f"--ServerApp.root_dir={folder}"]
+    options += ["--LabApp.news_url=None", f"--ServerApp.root_dir={folder}", "--ServerApp.disable_check_xsrf=True"]
+    own["JUPYTERLAB_SETTINGS_DIR"] = str(folder / "settings")
+    chosen = folder / "settings/@jupyter-widgets/jupyterlab-manager/plugin.jupyterlab-settings"
+    chosen.parent.mkdir(parents=True)
+    chosen.write_text('{"saveState": true}', "utf-8")  # Settings > Save Widget State Automatically
     server = subprocess.Popen(
         [BIN / "jupyter-lab", *options], cwd=folder, env=os.environ | own, stderr=subprocess.DEVNULL
     )
@@ -122,7 +126,7 @@ def test_in_jupyter_the_plane_the_slider_and_python_move_together(lab, chromium,
         browser.close()
 
 
-def test_a_drag_costs_python_few_messages_and_what_is_closed_goes(lab, chromium):
+def test_a_drag_costs_few_messages_a_saved_explorer_lives_again_and_a_closed_one_goes(lab, chromium):
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -141,10 +145,25 @@ def test_a_drag_costs_python_few_messages_and_what_is_closed_goes(lab, chromium)
         moves, z1 = ask(page, lambda found: found[1] > 2.9)
         assert z1 == pytest.approx(3, abs=0.05), "Python knows where the drag ended"
         assert 1 <= moves <= 5 * took + 2, f"{moves} messages in {took:.1f} s"
+        page.keyboard.press("Control+s")
+        page.wait_for_timeout(2000)
         page.locator(".jp-Notebook .cm-content").nth(2).click()
         page.keyboard.press("Control+Enter")
         handle.wait_for(state="detached", timeout=10_000)
+        page.close()
+        end_kernels(lab)
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.goto(f"{lab}/lab/tree/count.ipynb?reset")
+        page.locator(".jp-OutputArea .lx-handle").first.wait_for(timeout=60_000)
+        place = page.locator(".jp-OutputArea .lx-handle").first.get_attribute("aria-valuetext")
+        assert place.startswith("z1 3.00") or place.startswith("z1 2.9"), "it was saved with the notebook, and lives"
         browser.close()
+
+
+def end_kernels(address):
+    for session in json.load(urllib.request.urlopen(f"{address}/api/sessions")):
+        gone = urllib.request.Request(f"{address}/api/sessions/{session['id']}", method="DELETE")
+        urllib.request.urlopen(gone).close()
 
 
 # What Colab ships of the packages that the course stands on (August 2026), and the front end of its ipywidgets. Its

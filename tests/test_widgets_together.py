@@ -11,7 +11,7 @@ import ipywidgets
 import numpy as np
 import pytest
 from browser import FLAGS
-from ipywidgets.embed import embed_data
+from ipywidgets.embed import dependency_state, embed_data
 
 from vaecourse import LatentExplorer, load_pretrained
 
@@ -31,7 +31,7 @@ def folder(tmp_path_factory):
         return [LatentExplorer(model, z=(1, 2)) for _ in range(2)]
 
     boxes = ipywidgets.HBox(pair()), ipywidgets.Tab(pair()), ipywidgets.Accordion(pair())
-    data = embed_data(views=boxes, drop_defaults=False)
+    data = embed_data(views=boxes, state=dependency_state(boxes, drop_defaults=False), drop_defaults=False)
     state = json.dumps(data["manager_state"]).replace("<", "\\u003c")
     assert state.count('"path": ["file"]') == 1, "the model is there once"
     view = '<div><script type="application/vnd.jupyter.widget-view+json">{}</script></div>'

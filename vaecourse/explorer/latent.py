@@ -54,7 +54,8 @@ class LatentExplorer(CourseWidget):
 
     Traits to read, set, observe and link: z1, z2 (float), t (float), ends, background. A drag is told to Python at most
     five times a second, and where it ended. More than 2,000 codes are thinned evenly for the page. The explorer draws
-    with the weights as they were when it was made; `close()` frees what it holds.
+    with the weights as they were when it was made; `close()` frees what it holds. In a notebook that is opened again it
+    lives if Jupyter saved it (in JupyterLab: Settings, Save Widget State Automatically); otherwise run its cell.
 
     Args:
         model: a VAE with two latent numbers
@@ -183,7 +184,7 @@ class LatentExplorer(CourseWidget):
             raise traitlets.TraitError(f"background must be one of {', '.join(map(repr, choices))}; got {name!r}.")
         return name
 
-    def twin(self) -> tuple[str, str]:
+    def _twin(self) -> tuple[str, str]:
         return twin(self)
 
     def save_page(self, path: str | Path, title: str = "A latent plane to drag") -> Path:

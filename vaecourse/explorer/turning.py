@@ -106,7 +106,7 @@ class TurningObject(CourseWidget):
             raise traitlets.TraitError(f"object must be a whole number from 0 to {count - 1}; got {which}.")
         return int(which)
 
-    def twin(self) -> tuple[str, str]:
+    def _twin(self) -> tuple[str, str]:
         step = 360 / self.spec["views"]
         place = round(self.angle / step)
         words = (

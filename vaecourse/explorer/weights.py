@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from weakref import WeakSet, WeakValueDictionary
 
-import ipywidgets
+import anywidget
 import torch
 import traitlets
 from safetensors.torch import save
@@ -15,20 +15,22 @@ from ..model import VAE, parse_safetensors
 __all__ = ["Weights", "pack", "unpack", "weights_of"]
 
 
-class Weights(ipywidgets.Widget):  # type: ignore[misc]  # ipywidgets has no types
+class Weights(anywidget.AnyWidget):
     """A model's weights in the kernel, in the browser and in a saved notebook.
 
     Jupyter keeps a widget until it is closed, also where the cell that made it has run again. So explorers have no
     weights of their own: those that draw with the same share one of these, and the last one that is closed closes it.
     """
 
+    _esm = "export default {};\n"  # shows nothing; but of other widgets JupyterLab saves no bytes
+
     file = traitlets.Bytes(help="a safetensors file").tag(sync=True)
 
     def __init__(self, file: bytes):
         super().__init__(file=file)
-        self.users: WeakSet[ipywidgets.Widget] = WeakSet()
+        self.users: WeakSet[anywidget.AnyWidget] = WeakSet()
 
-    def leave(self, user: ipywidgets.Widget) -> None:
+    def leave(self, user: anywidget.AnyWidget) -> None:
         self.users.discard(user)
         if not self.users:
             self.close()
@@ -37,7 +39,7 @@ class Weights(ipywidgets.Widget):  # type: ignore[misc]  # ipywidgets has no typ
 _there: WeakValueDictionary[bytes, Weights] = WeakValueDictionary()
 
 
-def weights_of(file: bytes, user: ipywidgets.Widget) -> Weights:
+def weights_of(file: bytes, user: anywidget.AnyWidget) -> Weights:
     """The weights with this content: those that there are, or new ones."""
     found = _there.get(file)
     if found is None or found.comm is None:  # closed, as by Widget.close_all()

@@ -68,14 +68,14 @@ class CourseWidget(anywidget.AnyWidget):
             raise ValueError("this widget was closed, and its model is gone. Make it again.")
         return bytes(self.weights.file)
 
-    def twin(self) -> tuple[str, str]:
+    def _twin(self) -> tuple[str, str]:
         """The widget in HTML as it stands, and what it shows in words."""
         raise NotImplementedError
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        html, words = self.twin()
+        html, words = self._twin()
         return data | {"text/html": html, "text/plain": words}, metadata
 
     def close(self) -> None:
