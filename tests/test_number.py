@@ -92,10 +92,10 @@ def test_a_new_chapter_takes_its_place_and_the_others_move(copy):
     chapter = new_chapter.begin("how-much-ink", "two-numbers", copy)
     assert chapter == copy / "book/how-much-ink.ipynb"
     assert (copy / "vaecourse/course/exercises/how_much_ink.py").exists()
-    assert [path.stem for path in number.chapters(copy)][:3] == ["two-numbers", "how-much-ink", "searching-every-z"]
+    assert [path.stem for path in number.chapters(copy)][:3] == ["two-numbers", "how-much-ink", "three-pixels"]
     assert title(chapter) == "# 2 · A question in a few words"
-    assert title(copy / "book/searching-every-z.ipynb").startswith("# 3 · ")
-    assert "[chapter 4](why-a-gaussian.ipynb)" in prose(chapter), "the template's own links are numbered, too"
+    assert title(copy / "book/three-pixels.ipynb").startswith("# 3 · ")
+    assert "[chapter 5](why-a-gaussian.ipynb)" in prose(chapter), "the template's own links are numbered, too"
     assert "course/exercises/how_much_ink.py" in prose(chapter) and "TOPIC" not in prose(chapter)
     assert all(path.read_text("utf-8") == text for path, text in number.follow(copy).items())
     before, after = ((root / "_toc.yml").read_text("utf-8").splitlines() for root in (ROOT, copy))
