@@ -109,6 +109,14 @@ def test_what_a_decoder_rounds_is_part_of_the_error(sigma):
     assert coarse.converged.all() if sigma == 0.3 else not coarse.converged.any()
 
 
+def test_a_decoder_that_jumps_is_not_called_added_up():
+    """Slopes know nothing of its jumps, and lattices of a step nearly as long step over them alike."""
+    model = Decoder(lambda z: torch.stack([z[..., 0], z[..., 1], z.sum(-1)], -1).round(), 2, 0.3)
+    x = torch.tensor([[0.5, 0.6, 0.8], [0.0, 0.1, 0.0]])
+    got = evidence.quadrature(model, x)
+    assert not got.converged.any() and ((got.log_p_x - summed(model, x, step=0.01)).abs() < got.error).all()
+
+
 def test_a_sigma_that_float32_cannot_square_works_in_double_precision():
     model = VAE((6, 6), hidden=(8,), sigma=1e-20).eval()
     x = torch.rand(2, 6, 6, generator=torch.Generator().manual_seed(0))
@@ -185,7 +193,7 @@ def test_a_table_made_before_gives_the_same():
         (Linear(2), torch.zeros(1, 5), "must be"),
         (Linear(2), torch.full((1, 12), math.nan), "finite"),
         (VAE(image_shape=(2, 2)), torch.full((1, 2, 2), 200.0), "Divide by 255"),
-        (VAE(image_shape=(2, 2), likelihood="bernoulli"), torch.full((1, 2, 2), 0.5), "holds greys"),
+        (VAE(image_shape=(2, 2), likelihood="bernoulli"), torch.full((1, 2, 2), 0.5), "hold greys"),
     ],
 )
 def test_wrong_input_gets_a_sentence(model, x, says):

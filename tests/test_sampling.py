@@ -365,6 +365,38 @@ def test_pixels_that_may_score_as_they_like_are_refused(kind):
         evidence.monte_carlo(model, torch.zeros(1, 4), 10)
 
 
+NET = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.BatchNorm1d(4))
+ODD = {
+    "draws": (lambda z: z + torch.randn(z.shape), "two answers for one code"),
+    "hides batch norm": (
+        lambda z: NET(z) if len(z) > 1 else NET(torch.cat([z, z + 1]))[:1],
+        "two answers for one code",
+    ),
+    "NumPy": (lambda z: torch.from_numpy(z.detach().numpy()), "model.decode has no derivative"),
+    "detached": (lambda z: z.detach(), "model.decode has no derivative"),
+    "NaN": (lambda z: z * torch.nan, r"NaN at codes that were drawn. Look at model\.decode"),
+    "NaN here and there": (lambda z: z.where(z < 1, torch.nan), r"NaN at codes that were drawn. Look at model\.decode"),
+}
+
+
+@pytest.mark.parametrize("method", ["annealed", "laplace", "monte_carlo", "quadrature"])
+@pytest.mark.parametrize("name", ODD)
+def test_decoders_of_ones_own_that_are_none_get_a_sentence(name, method):
+    f, says = ODD[name]
+    model = Decoder(f, 2, 0.3)
+    model.decode = lambda z: Independent(Normal(f(z), 0.3, validate_args=False), 1)
+    x = torch.zeros(2, 4 if "batch" in name else 2)
+    estimate = {"quadrature": evidence.quadrature} | ESTIMATORS
+    smooth = method == "monte_carlo" or (
+        name == "detached" and method != "annealed"
+    )  # else slopes only guide the search
+    if smooth and "derivative" in says:
+        assert evidence.monte_carlo(model, x, 100).log_p_x.isfinite().all()
+    else:
+        with pytest.raises(ValueError, match=says):
+            estimate[method](model, x, *([] if method == "quadrature" else [seeded(0)]))
+
+
 class Noisy(torch.nn.Module):
     """Layers of one's own that behave differently while they learn."""
 

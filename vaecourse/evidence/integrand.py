@@ -5,6 +5,7 @@ Decoders run in the model's own precision; what follows (784 terms that nearly c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Protocol, runtime_checkable
 
@@ -30,6 +31,8 @@ __all__ = [
     "log_integrand",
     "log_prior",
     "natural",
+    "no_slope",
+    "not_a_number",
     "pixels",
     "prior_gradient",
     "score_pixels",
@@ -175,7 +178,13 @@ def check_x(model: Model, x: Any, leading: tuple[int, ...] = (1,)) -> Tensor:
         ValueError: For images of another shape or type, NaN, or values that no pixel can have.
     """
     check_model(model)
-    p = pixels(model, model.prior.mean[None])
+    codes = draw(model.prior, 2, as_generator(None, model.prior.mean.device))
+    p, beside = pixels(model, codes[:1]), pixels(model, codes)
+    if ((natural(p) - natural(beside)[:1]).abs() > 1e-3 * natural(p).abs().max()).any():
+        raise ValueError(
+            "model.decode must look at each code by itself and draw nothing, but it gave two answers for one code. Is "
+            "a network in it in training mode, with dropout or batch norm? Call its eval() first."
+        )
     x = as_images(x, tuple(p.mean.shape[1:]), p.mean, name="x", leading=leading, values=False)
     if isinstance(model, VAE) or isinstance(p, Bernoulli):
         check_range(x, "x")
@@ -233,6 +242,24 @@ def _endless(p: Distribution) -> bool:
     return support is constraints.real
 
 
+def not_a_number() -> ValueError:
+    """What is said where a model answers with NaN."""
+    return ValueError(
+        "P(x|z), or the guess Q(z|x), is NaN at codes that were drawn. Look at model.decode(z).mean and .variance for "
+        "z from model.prior, and at model.encode(x).mean, where there is one."
+    )
+
+
+def no_slope(error: RuntimeError) -> Exception:
+    """What is said of an error in differentiating a decoder: that it has no derivative, if that is the reason."""
+    if not re.search("require grad|storage", str(error)):
+        return error
+    return ValueError(
+        "model.decode has no derivative: is there a .detach(), a rounding or NumPy in it? evidence.monte_carlo and, "
+        "with an encoder, evidence.importance do without."
+    )
+
+
 def too_steep() -> ValueError:
     """What is said where the landscape is steeper than numbers can hold."""
     return ValueError(
@@ -255,7 +282,11 @@ class Table:
     def __init__(self, model: Model, z: Tensor, dtype: torch.dtype = torch.float64) -> None:
         self.model, self.z, self.dtype, self.log_prior = model, z, dtype, log_prior(model, z)
         p = pixels(model, z[:16])  # drawn alone, the first would be rounded in another way than in a block
-        self.first = Bernoulli(logits=p.logits[:1]) if isinstance(p, Bernoulli) else Normal(p.mean[:1], p.stddev[:1])
+        self.first: Normal | Bernoulli = (
+            Bernoulli(logits=p.logits[:1], validate_args=False)
+            if isinstance(p, Bernoulli)
+            else Normal(p.mean[:1], p.stddev[:1], validate_args=False)
+        )
         width = self.first.mean.numel()
         self.kept = len(z) * width * dtype.itemsize <= KEPT * memory.BUDGET
         if self.kept:
@@ -273,7 +304,7 @@ class Table:
                 raise ValueError("the decoder's sigma must be the same for all z; this one changes with z.")
             eta = natural(p).flatten(start_dim=1).to(self.dtype)
             if not eta.isfinite().all():
-                raise too_steep()
+                raise not_a_number() if eta.isnan().any() else too_steep()
             yield slice(start, start + len(z)), eta, score_pixels(p, torch.zeros_like(p.mean))
             start += len(z)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .. import memory
 from .draws import diagonal
-from .integrand import CODE, Model, log_prior, natural, pixels, prior_gradient, score_pixels, too_steep
+from .integrand import CODE, Model, log_prior, natural, no_slope, pixels, prior_gradient, score_pixels, too_steep
 
 __all__ = ["MOST", "Peaks", "find_peaks"]
 
@@ -49,7 +49,10 @@ def _slopes(model: Model, x: Tensor, z: Tensor) -> Slopes:
         return torch.func.jvp(lambda z: natural(pixels(model, z)), (z,), (axis.expand_as(z),))[1]
 
     p = pixels(model, z)
-    jacobian = torch.func.vmap(along)(torch.eye(z.shape[-1], dtype=z.dtype, device=z.device))
+    try:
+        jacobian = torch.func.vmap(along)(torch.eye(z.shape[-1], dtype=z.dtype, device=z.device))
+    except RuntimeError as error:
+        raise no_slope(error) from error
     jacobian = jacobian.flatten(start_dim=2).double().movedim(0, 1)  # (M, d, pixels)
     residual, variance = ((v.double()).flatten(start_dim=1) for v in (x - p.mean, p.variance.expand_as(p.mean)))
     score = (jacobian @ residual[..., None])[..., 0] + prior_gradient(model, z)

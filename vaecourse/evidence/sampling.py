@@ -33,6 +33,8 @@ from .integrand import (
     codes_at_once,
     log_integrand,
     log_prior,
+    no_slope,
+    not_a_number,
     pixels,
     prior_gradient,
     score_pixels,
@@ -232,7 +234,10 @@ def _anneal(model: Model, x: Tensor, steps: int, chains: int, generator: torch.G
             with torch.enable_grad():
                 part = z[some].requires_grad_()
                 score = score_pixels(pixels(model, part), x[image[some]])
-                slope[some] = torch.autograd.grad(score.sum(), part)[0]
+                try:
+                    slope[some] = torch.autograd.grad(score.sum(), part)[0]
+                except RuntimeError as error:
+                    raise no_slope(error) from error
             value[some] = score.detach()
         return value.reshape(n, chains), slope.reshape(shape)
 
@@ -286,10 +291,7 @@ class _Sums:
         assert self.log_sum is not None and self.log_squares is not None, "nothing was added up"
         n = self.count
         if self.log_sum.isnan().any():
-            raise ValueError(
-                "P(x|z), or the guess Q(z|x), is NaN at codes that were drawn. Look at model.decode(z).mean for z from "
-                "model.prior, and at model.encode(x).mean, where there is one."
-            )
+            raise not_a_number()
         ess = (2 * self.log_sum - self.log_squares).exp().nan_to_num(0)  # NaN where all weights are zero
         # One draw tells nothing about the scatter of draws.
         error = ((1 / ess - 1 / n).clamp(min=0) * n / (n - 1)).sqrt() if n > 1 else torch.full_like(ess, math.inf)
