@@ -142,8 +142,8 @@ def test_a_large_model_is_drawn_in_a_page_by_its_small_copy():
     assert 'data-model="mnist-2d-page"' in html(LatentExplorer(load_pretrained("mnist-2d")))
 
 
-BUILT = ("explorer/explorer.js", "explorer/turning.js", "explorer/explorer.css")
-BUILT = [*(ROOT / "vaecourse" / name for name in BUILT), ROOT / "book/static/explorer/page.js"]
+BUILT = [ROOT / "vaecourse/explorer" / name for name in ("explorer.js", "turning.js", "lab.js", "explorer.css")]
+BUILT += [ROOT / "book/static/explorer" / name for name in ("page.js", "lab.js")]
 
 
 def test_what_is_built_is_as_new_as_what_it_is_built_from():

@@ -4,6 +4,7 @@ An explorer that stands by itself is shown as its twin in HTML. One that stands 
 by `jslink`, needs Jupyter's widget manager and the state of those widgets. MyST-NB writes the state of every widget
 that a notebook made, weights and front end included, into the page; what is left here is what the page shows. A
 progress bar is for the one who waits: those that a chapter left behind are not shown.
+The images that a page learns from are made here, and never stand in the repository.
 """
 
 from __future__ import annotations
@@ -80,6 +81,24 @@ def add_explorer(app, pagename: str, template: str, context: dict, doctree) -> N
     if any(f"<{element}" in context.get("body", "") for element in ("latent-explorer", "turning-object")):
         app.add_css_file("explorer/explorer.css")
         app.add_js_file("explorer/page.js", loading_method="defer")
+    labs = parse(context.get("body", "")).find_all("training-lab")
+    if labs:
+        app.add_css_file("explorer/explorer.css")
+        app.add_js_file("explorer/lab.js", loading_method="defer")
+    for name in {str(lab["data-images"]) for lab in labs if "data-images" in lab.attrs}:
+        write_images(Path(app.outdir) / "_static" / "explorer", name)
+
+
+def write_images(folder: Path, name: str) -> None:
+    """Writes the images of a set that labs learn from, once; where it cannot be had, those of what stands in for it."""
+    path = folder / f"lab-{name}.js"
+    if not path.exists():
+        from vaecourse.data import load_dataset, resolve  # with PyTorch, which most pages do without
+        from vaecourse.explorer import page_images
+        from vaecourse.files import write_whole
+
+        text = page_images(load_dataset(resolve(name), split="train"))
+        write_whole(path, f'trainingLabImages["{name}"]({text});\n'.encode())
 
 
 def write_front_end(folder: Path) -> None:

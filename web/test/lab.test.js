@@ -3,7 +3,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
+import { deflateSync } from "node:zlib";
 import { init, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
+import { unpack } from "../src/lab-data.js";
+import { costOf, LENGTHS, paceOf, wordsOf } from "../src/lab-recipe.js";
 import { Learner, lossOf, oneCycle } from "../src/lab-train.js";
 import { elboTerms } from "../src/lab-vae.js";
 import { parseWeights, writeSafetensors } from "../src/lab-weights.js";
@@ -89,4 +92,25 @@ test("the learning rate rises from a 25th to its peak and falls to nearly nothin
   assert.ok(Math.abs(oneCycle(0, recipe) - 0.08) < 1e-12);
   assert.ok(Math.abs(oneCycle(29, recipe) - 2) < 1e-12);
   assert.ok(Math.abs(oneCycle(99, recipe) - 8e-6) < 1e-12); // torch: OneCycleLR(max_lr=2, total_steps=100)
+});
+
+test("images come out of their package; one that is cut short is refused with a sentence", async () => {
+  const facts = { height: 1, width: 3, levels: 15, names: ["a", "b"], images: 3, held_out: 1, source: "" };
+  const packed = deflateSync(Uint8Array.of(0, 1, 1, 0x12, 0x34, 0x56, 0x78, 0x90)); // labels, then two greys in a byte
+  const found = await unpack(facts, packed);
+  assert.deepEqual([...found.known, ...found.heldOut, ...found.labels], [1, 2, 3, 4, 5, 6, 7, 8, 9, 1]);
+  await assert.rejects(unpack(facts, packed.subarray(0, packed.length - 5)), /did not arrive whole/);
+  await assert.rejects(unpack({ ...facts, images: 4 }, packed), /did not arrive whole/);
+});
+
+test("a reader is told what a training costs, how it goes, and how it ended", () => {
+  const facts = { height: 28, width: 28, levels: 15, names: [], images: 11000, held_out: 1000, source: "" };
+  assert.match(costOf(facts, LENGTHS[0], true), /1,800 steps .* 10,000 images .* 1,000 others\. It first fetches/);
+  assert.doesNotMatch(costOf(facts, LENGTHS[0], false), /fetches/);
+  const look = { step: 900, rate: 45, sigma: 0.2, device: "wasm", done: false };
+  assert.equal(paceOf(look, 1800),
+    "Step 900 of 1,800, 20 s left, 45 steps and 2,880 images a second, on the processor; σ 0.200.");
+  assert.equal(paceOf({ ...look, rate: 0 }, 1800), "Step 900 of 1,800, on the processor; σ 0.200.");
+  assert.equal(wordsOf(look, 1800, -3.6), "Training, 50 % done. ELBO of the images held out: −4 nats.");
+  assert.match(wordsOf({ ...look, done: true }, 1800, null), /^Done after 1,800 steps\. Drag/);
 });
