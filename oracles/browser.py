@@ -21,7 +21,8 @@ TAIL = '</main><script src="explorer/page.js"></script></body></html>'
 def front_end(folder):
     """Puts what explorers load where the pages of a folder look for it, as building the book does."""
     write_front_end(folder / "explorer")
-    shutil.copy(ROOT / "book/static/explorer/page.js", folder / "explorer")
+    for name in ("page.js", "lab.js"):
+        shutil.copy(ROOT / "book/static/explorer" / name, folder / "explorer")
 
 
 def find_chromium() -> str | None:
