@@ -15,17 +15,22 @@ from vaecourse.data import ImageSet
 from vaecourse.explorer import TrainingLab, page_images
 
 FIXTURE = Path(__file__).resolve().parents[1] / "web" / "test" / "lab.json"
-CASES = {  # settings of a VAE, and beta
-    "sigma learned": ({}, 1.0),
-    "sigma held, beta 4": ({"sigma": 0.2}, 4.0),
-    "bernoulli": ({"likelihood": "bernoulli"}, 1.0),
+CASES = {  # settings of a VAE, beta, and how far its last layers lie from where they began
+    "sigma learned": ({}, 1.0, 0.0),
+    "sigma held, beta 4": ({"sigma": 0.2}, 4.0, 0.0),
+    "bernoulli": ({"likelihood": "bernoulli"}, 1.0, 0.0),
+    "far out": ({}, 1.0, 150.0),  # where exp overflows
+    "bernoulli, far out": ({"likelihood": "bernoulli"}, 1.0, 150.0),
 }
 
 
-def case(settings, beta, folder):
+def case(settings, beta, far, folder):
     """What PyTorch says of a small model: the two terms of the ELBO, and the slopes of beta KL - log P(x|z)."""
     torch.manual_seed(0)
     model = VAE((4, 3), 2, hidden=(8, 5), decoder_hidden=(7,), **settings)
+    with torch.no_grad():
+        for net, rows in ((model.encoder.net, slice(2, 4)), (model.decoder.net, slice(0, 6))):
+            net[-1].bias[rows] += far * torch.tensor([1.0, -1.0]).repeat(len(net[-1].bias[rows]) // 2)
     x, noise = torch.rand(6, 4, 3), torch.randn(6, 2)
     log_likelihood, kl = model.elbo_terms(x, noise=noise)
     (beta * kl - log_likelihood).mean().backward()

@@ -150,10 +150,13 @@ def test_a_page_from_disk_trains_a_model_that_python_loads(folder, digits, visit
     drawn = page.eval_on_selector(".lx-point canvas", pixels)[::4]
     with torch.no_grad():
         assert np.allclose(1 - np.array(drawn) / 255, model.decode(torch.zeros(1, 2)).mean.flatten(), atol=0.003)
+    press(page, "Explore what it learned")
+    page.locator(".lx-explore .lx-choice", has_text="drawings").wait_for()
     press(page, "Go on")
     reach(page, stopped + 1)
     press(page, "Reset")
     assert not any(page.evaluate("workers.map(w => w.alive)")) and trait(page, "step") == 0
+    assert page.locator(".lx-explore").count() == 0
     assert page.problems == []
 
 

@@ -69,7 +69,7 @@ async function built() {
   const jax = `jax-js, MIT licence, Copyright (c) ${await copyright("@jax-js/jax")}`;
   const lab = {
     banner: { js: `/*! ${note} With ${jax}. */` },
-    define: { LAB_WORKER_TEXT: JSON.stringify(await bundle("lab-worker.js", { format: "iife" })) },
+    define: { ...define, LAB_WORKER_TEXT: JSON.stringify(await bundle("lab-worker.js", { format: "iife" })) },
   };
   // A page of the reader's own has the module's text in it. It calls what the module holds, so that has a name there.
   const named = { globalName: "frontEnd", footer: { js: "export default frontEnd.default;" } };

@@ -81,12 +81,11 @@ def add_explorer(app, pagename: str, template: str, context: dict, doctree) -> N
     if any(f"<{element}" in context.get("body", "") for element in ("latent-explorer", "turning-object")):
         app.add_css_file("explorer/explorer.css")
         app.add_js_file("explorer/page.js", loading_method="defer")
-    labs = parse(context.get("body", "")).find_all("training-lab")
-    if labs:
+    if "<training-lab" in context.get("body", ""):
         app.add_css_file("explorer/explorer.css")
         app.add_js_file("explorer/lab.js", loading_method="defer")
-    for name in {str(lab["data-images"]) for lab in labs if "data-images" in lab.attrs}:
-        write_images(Path(app.outdir) / "_static" / "explorer", name)
+        for lab in parse(context["body"]).find_all("training-lab", attrs={"data-images": True}):
+            write_images(Path(app.outdir) / "_static" / "explorer", str(lab["data-images"]))
 
 
 def write_images(folder: Path, name: str) -> None:

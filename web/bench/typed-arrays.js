@@ -64,8 +64,9 @@ export class PlainLearner {
   /** Adam for one array of weights. */
   adam(weights, slopes, rate) {
     const t = this.done;
-    if (!this.memory.has(weights)) this.memory.set(weights, [new Float32Array(weights.length), new Float32Array(weights.length)]);
-    const [mean, square] = this.memory.get(weights);
+    const empty = () => new Float32Array(weights.length);
+    const [mean, square] = this.memory.get(weights) ?? [empty(), empty()];
+    this.memory.set(weights, [mean, square]);
     for (let i = 0; i < weights.length; i++) {
       mean[i] = 0.9 * mean[i] + 0.1 * slopes[i];
       square[i] = 0.99 * square[i] + 0.01 * slopes[i] ** 2;
@@ -104,11 +105,11 @@ export class PlainLearner {
     }
     const encoded = q.back(guessSlope);
     const rate = oneCycle(this.done++, this.recipe);
-    const parts = [...this.encoder.map((l, i) => [l, encoded.slopes[i]]), ...this.decoder.map((l, i) => [l, decoded.slopes[i]])];
-    for (const [layer, slopes] of parts) {
-      this.adam(layer.weight, slopes.weight, rate);
-      this.adam(layer.bias, slopes.bias, rate);
-    }
+    const slopes = [...encoded.slopes, ...decoded.slopes];
+    [...this.encoder, ...this.decoder].forEach((layer, i) => {
+      this.adam(layer.weight, slopes[i].weight, rate);
+      this.adam(layer.bias, slopes[i].bias, rate);
+    });
     this.adam(this.logSigma, [pixels - squares / variance / count], rate);
     return (-squares / 2 / variance - kl) / count - pixels * (log + 0.5 * Math.log(2 * Math.PI));
   }

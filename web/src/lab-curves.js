@@ -14,7 +14,7 @@ const CURVES = [
   { name: "log_likelihood", title: "reconstruction term" },
   { name: "kl", title: "KL" },
 ];
-const SKIPPED = 0.1; // of the steps, the first: they come from so far below that nothing else could be seen
+const SKIPPED = 0.1; // of the steps so far, the first: they come from so far below that nothing else could be seen
 
 /**
  * The range of some values, with room above and below.
@@ -89,7 +89,7 @@ export class Curves {
     canvas.height = Math.round(height * ratio);
     const context = brush(canvas), style = getComputedStyle(canvas);
     context.scale(ratio, ratio);
-    const first = SKIPPED * this.steps;
+    const first = SKIPPED * (known.at(-1)?.step ?? 0);
     const shown = [...known, ...held].filter(({ step }) => step >= first);
     const [soft, ink, accent] = ["--lx-soft", "--lx-ink", "--lx-accent"].map((name) => style.getPropertyValue(name));
     context.strokeStyle = style.getPropertyValue("--lx-line");

@@ -67,10 +67,11 @@ export function paceOf({ step, rate, sigma, device }, steps) {
  * @param {Look} look
  * @param {number} steps
  * @param {number | null} heldOut  the ELBO of the images held out, as last measured
+ * @param {boolean} running
  */
-export function wordsOf({ step, done }, steps, heldOut) {
+export function wordsOf({ step, done }, steps, heldOut, running) {
   const elbo = heldOut === null ? "" : ` ELBO of the images held out: ${number(heldOut, 0)} nats.`;
-  return done
-    ? `Done after ${whole(steps)} steps.${elbo} Drag the point.`
-    : `Training, ${Math.round((100 * step) / steps)} % done.${elbo}`;
+  if (done) return `Done after ${whole(steps)} steps.${elbo} Drag the point.`;
+  const now = running ? `Training, ${Math.round((100 * step) / steps)} % done.` : `Paused at step ${whole(step)}.`;
+  return now + elbo;
 }

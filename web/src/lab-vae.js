@@ -23,6 +23,13 @@ import { nn, numpy as np } from "@jax-js/jax";
 
 const NARROWEST = 1e-12; // no guess is narrower, as in Python
 const FIRST_SIGMA = 0.3; // where a learned sigma begins, as in Python
+const FARTHEST = 80; // beyond 88, exp overflows in float32, and the slopes of jax-js's own sigmoid and softplus are NaN
+
+/** @param {Array} x */
+const sigmoid = (x) => nn.sigmoid(np.maximum(x, -FARTHEST));
+
+/** log(1 + exp(x)) @param {Array} x */
+const softplus = (x) => np.maximum(x.ref, 0).add(np.log1p(np.exp(np.abs(x).mul(-1))));
 
 /**
  * How many pixels an image has.
@@ -74,7 +81,7 @@ export function mlp(layers, x) {
  */
 export function encode(encoder, x) {
   const [mean, raw] = np.split(mlp(encoder, x), 2, 1);
-  return { mean, sd: np.maximum(nn.sigmoid(raw), NARROWEST) };
+  return { mean, sd: np.maximum(sigmoid(raw), NARROWEST) };
 }
 
 /**
@@ -84,9 +91,9 @@ export function encode(encoder, x) {
  * @param {Array} x
  */
 function logLikelihood(logits, log_sigma, x) {
-  if (!log_sigma) return x.mul(logits.ref).sub(nn.softplus(logits)).sum(1);
+  if (!log_sigma) return x.mul(logits.ref).sub(softplus(logits)).sum(1);
   const pixels = x.shape[1];
-  const squares = np.square(x.sub(nn.sigmoid(logits))).sum(1);
+  const squares = np.square(x.sub(sigmoid(logits))).sum(1);
   const constant = log_sigma.ref.add(0.5 * Math.log(2 * Math.PI)).mul(pixels);
   return squares.mul(np.exp(log_sigma.mul(-2))).mul(-0.5).sub(constant);
 }

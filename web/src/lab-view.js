@@ -13,6 +13,7 @@ export const EXTENT = 4;
  * @property {() => void} toggle
  * @property {() => void} reset
  * @property {() => void} choose  hears that another length was chosen
+ * @property {() => void} explore
  * @property {() => void} keepWeights
  * @property {() => void} keepPicture
  * @property {Move} move  hears where the reader wants the point
@@ -39,6 +40,7 @@ export function labView(root, spec, lengths, known, drawer, actions) {
    */
   const button = (text, onclick) => h("button", { type: "button", onclick }, text);
   const train = button("Train", actions.toggle), reset = button("Reset", actions.reset);
+  const explore = button("Explore what it learned", actions.explore);
   const weights = button("Save weights", actions.keepWeights), picture = button("Save picture", actions.keepPicture);
   const id = freshId(), group = freshId();
   const seed = h("input", { type: "number", id, min: 0, max: 2 ** 32 - 1, value: spec.seed, class: "lx-number" });
@@ -54,14 +56,17 @@ export function labView(root, spec, lengths, known, drawer, actions) {
     h("div", { class: "lx-row" }, train, reset,
       h("div", { class: "lx-choice", role: "radiogroup", "aria-label": "How long" },
         ...choices.map((input, i) => h("label", {}, input, h("span", {}, lengths[i])))),
-      h("label", { for: id }, "seed"), seed),
+      h("span", { class: "lx-seed" }, h("label", { for: id }, "seed "), seed)),
     told, error, pace,
     h("div", { class: "lx-top" }, h("div", {}, plane.element, legend), panel.element),
     curves.element,
     h("p", { class: "lx-legend" },
       `In nats per image. Thin: training, a running mean; thick: held out. ${sigma}, β = ${spec.beta}.`),
-    h("div", { class: "lx-row" }, weights, picture),
+    h("div", { class: "lx-row" }, explore, weights, picture),
     spec.caption ? h("p", { class: "lx-caption" }, spec.caption) : "");
   plane.show(emptyLayer());
-  return { plane, placePoint, panel, curves, train, reset, weights, picture, seed, choices, told, error, pace, legend };
+  return {
+    ...{ plane, placePoint, panel, curves, train, reset, explore, weights, picture, seed, choices },
+    ...{ told, error, pace, legend },
+  };
 }

@@ -10,6 +10,7 @@ import { MovingCodes } from "./lab-codes.js";
 import { unpack } from "./lab-data.js";
 import { Learning } from "./lab-learning.js";
 import { costOf, LENGTHS, paceOf, taskOf, wordsOf } from "./lab-recipe.js";
+import { explore } from "./lab-explore.js";
 import { keep, snapshot } from "./lab-saving.js";
 import { EXTENT, labView } from "./lab-view.js";
 import { Model } from "./model.js";
@@ -44,6 +45,8 @@ class Lab {
    */
   constructor(host, root, fetch) {
     this.host = host;
+    this.root = root;
+    this.close = () => {}; // the explorer of what was learned, if one is open
     this.fetch = fetch;
     /** @type {Facts} */
     this.facts = host.get("spec");
@@ -67,6 +70,7 @@ class Lab {
       toggle: () => this.send({ running: !host.get("running") }),
       reset: () => this.reset(),
       choose: () => this.rest(),
+      explore: () => this.explore(),
       keepWeights: () => this.keepWeights(),
       keepPicture: () => this.keepPicture(),
       move: (z1, z2) => this.move(z1, z2),
@@ -88,6 +92,7 @@ class Lab {
 
   stop() {
     this.end();
+    this.close();
     this.unfollow();
     this.host.off("change:running", this.heard);
     document.removeEventListener("visibilitychange", this.seen);
@@ -114,13 +119,13 @@ class Lab {
 
   /** What can be pressed now, and what it is called. */
   control() {
-    const { train, reset, seed, choices, weights, picture } = this.view;
+    const { train, reset, seed, choices, weights, picture, explore: open } = this.view;
     const busy = this.learning !== null;
     const again = this.last ? "Train again" : "Train";
     train.textContent = this.host.get("running") ? "Pause" : busy ? "Go on" : again;
     reset.disabled = !busy && !this.last;
     for (const input of [seed, ...choices]) input.disabled = busy;
-    weights.disabled = picture.disabled = !this.model;
+    weights.disabled = picture.disabled = open.disabled = !this.model || this.host.get("running");
   }
 
   /** Does what the trait `running` says, whoever has set it. */
@@ -128,7 +133,7 @@ class Lab {
     const running = this.host.get("running");
     if (this.learning) {
       this.learning.run(running && !document.hidden);
-      this.view.told.textContent = running ? "Training goes on." : `Paused at step ${this.host.get("step")}.`;
+      this.view.told.textContent = running ? "Training goes on." : "Pausing …";
     } else if (running) await this.begin();
     else this.starts++; // whatever still waits for its images
     this.control();
@@ -182,7 +187,9 @@ class Lab {
     if (done) this.learning = null;
     const stopped = running ? {} : { weights: new DataView(weights.buffer) };
     this.send({ step, running, ...(heldOut && { elbo: heldOut.elbo }), ...stopped });
-    if (done || (running && part > before)) this.view.told.textContent = wordsOf(look, steps, this.host.get("elbo"));
+    if (done || !running || part > before) {
+      this.view.told.textContent = wordsOf(look, steps, this.host.get("elbo"), running);
+    }
     this.control();
   }
 
@@ -191,6 +198,12 @@ class Lab {
     this.z = [settle(z1, EXTENT), settle(z2, EXTENT)];
     this.view.placePoint(...this.z);
     this.view.panel.show(...this.z);
+  }
+
+  explore() {
+    if (!this.model || !this.last) return;
+    this.close();
+    this.close = explore(this.root, this.model, this.last.weights, this.known, EXTENT);
   }
 
   keepWeights() {
@@ -218,6 +231,8 @@ class Lab {
 
   /** All as it was before the first step. */
   clear() {
+    this.close();
+    this.close = () => {};
     this.last = this.model = null;
     this.send({ step: 0, elbo: null });
     this.view.error.hidden = true;

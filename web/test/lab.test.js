@@ -111,6 +111,7 @@ test("a reader is told what a training costs, how it goes, and how it ended", ()
   assert.equal(paceOf(look, 1800),
     "Step 900 of 1,800, 20 s left, 45 steps and 2,880 images a second, on the processor; σ 0.200.");
   assert.equal(paceOf({ ...look, rate: 0 }, 1800), "Step 900 of 1,800, on the processor; σ 0.200.");
-  assert.equal(wordsOf(look, 1800, -3.6), "Training, 50 % done. ELBO of the images held out: −4 nats.");
-  assert.match(wordsOf({ ...look, done: true }, 1800, null), /^Done after 1,800 steps\. Drag/);
+  assert.equal(wordsOf(look, 1800, -3.6, true), "Training, 50 % done. ELBO of the images held out: −4 nats.");
+  assert.equal(wordsOf(look, 1800, null, false), "Paused at step 900.");
+  assert.match(wordsOf({ ...look, done: true }, 1800, null, false), /^Done after 1,800 steps\. Drag/);
 });
