@@ -85,7 +85,8 @@ def visit(browser):
         page.on("pageerror", lambda e: page.problems.append(str(e)))
         page.add_init_script(
             """window.workers = []; window.Worker = class extends Worker {
-            constructor(...given) { super(...given); workers.push(this); this.alive = true; }
+            constructor(...given) { super(...given); workers.push(this); this.alive = true; this.sent = []; }
+            postMessage(message) { this.sent.push(message); super.postMessage(message); }
             terminate() { this.alive = false; super.terminate(); } }"""
         )
         page.goto(address)
@@ -167,12 +168,10 @@ def test_it_rests_while_nobody_looks(site, visit):
     hide = """hidden => { Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
         document.dispatchEvent(new Event("visibilitychange")) }"""
     page.evaluate(hide, True)
-    page.wait_for_timeout(700)
-    before = trait(page, "step")
-    page.wait_for_timeout(500)
-    assert trait(page, "step") == before
+    assert page.evaluate("workers[0].sent.at(-1)") == {"paused": True}
     page.evaluate(hide, False)
-    reach(page, before + 1)
+    assert page.evaluate("workers[0].sent.at(-1)") == {"paused": False}
+    reach(page, trait(page, "step") + 1)
 
 
 @pytest.mark.parametrize("name", POLICIES)

@@ -6,7 +6,7 @@
     lab                      # press train, and see the codes move
     lab.model()              # what was trained, as a VAE
 
-The browser trains by itself (jax-js, in a worker of its own). What runs there stands in web/, in modules named lab-*.
+The browser trains by itself, in a worker (on `jax-js`). What runs there stands in web/, in modules named lab-*.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ NOTE = "Here a variational autoencoder learns while you watch: with JavaScript o
 
 
 def packed(images: Any, labels: Any = None) -> tuple[dict[str, Any], bytes]:
-    """A sample of images as the browser takes it: what is to be known of it, and zlib-packed bytes.
+    """A sample of images as the browser takes it: what is to be known of it, and bytes packed by `zlib`.
 
     Those are a label for each image, then the images' pixels in four bits, two in a byte, the high bits first. The
     last images are held out: nobody learns from them.
@@ -107,7 +107,7 @@ class TrainingLab(anywidget.AnyWidget):
     data = traitlets.Bytes(help="labels and images, packed").tag(sync=True)
     weights = traitlets.Bytes(help="what was trained, as a safetensors file; empty before").tag(
         sync=True,
-        from_json=lambda value, _: bytes(value),  # a front end sends a memoryview
+        from_json=lambda value, _: bytes(value),  # a front end sends a view of its memory
     )
 
     def __init__(

@@ -5,7 +5,8 @@
  * @typedef {import("./lab-worker.js").Task} Task
  */
 
-const SILENCE = 20_000; // milliseconds without a word, after which a worker is taken for dead
+const BEAT = 5000; // milliseconds; so often it is asked whether the worker has said a word
+const SILENCE = 12; // beats without one, after which it is taken for dead: a machine that sleeps has no beats
 const FORBIDDEN = "The policy of this page lets no worker run, so nothing can be trained here. In Jupyter the same lab "
   + "trains the same model.";
 const DEAD = "The training stopped without a word: the browser has ended it, perhaps for want of memory. "
@@ -21,8 +22,7 @@ export class Learning {
   constructor(task, show, fail) {
     this.running = false;
     this.heard = false;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.watch = undefined;
+    this.silent = 0;
     this.failed = (/** @type {string} */ failure) => {
       this.stop();
       fail(failure);
@@ -39,30 +39,27 @@ export class Learning {
       this.heard = true;
       if ("failed" in data) this.failed(data.failed);
       else {
-        this.listen();
+        this.silent = 0;
         show(data);
         if (data.done) this.stop();
       }
     };
     this.worker.postMessage({ task });
-  }
-
-  /** Waits for the next word, as long as one is to be expected. */
-  listen() {
-    clearTimeout(this.watch);
-    if (this.running) this.watch = setTimeout(() => this.failed(DEAD), SILENCE);
+    this.watch = setInterval(() => {
+      if (this.running && ++this.silent > SILENCE) this.failed(DEAD);
+    }, BEAT);
   }
 
   /** @param {boolean} running */
   run(running) {
     this.running = running;
     this.worker.postMessage({ paused: !running });
-    this.listen();
+    this.silent = 0;
   }
 
   stop() {
     this.running = false;
-    clearTimeout(this.watch);
+    clearInterval(this.watch);
     this.worker.terminate();
   }
 }

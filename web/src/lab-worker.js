@@ -22,7 +22,7 @@ import { writeSafetensors } from "./lab-weights.js";
  * @property {number} sigma  NaN where there is none
  * @property {Float32Array} codes  of the held-out images
  * @property {Uint8Array<ArrayBuffer>} weights  a safetensors file
- * @property {number} rate  steps a second
+ * @property {number} rate  steps a second; 0 where that is not known yet
  * @property {boolean} done
  * @property {string} device
  *
@@ -63,7 +63,8 @@ function mixed(before, now) {
 async function startDevice(wanted) {
   const adapter = wanted === "wasm" ? null : await self.navigator.gpu?.requestAdapter().catch(() => null);
   const suits = adapter && (wanted === "webgpu" || !adapter.info.isFallbackAdapter);
-  const device = suits && (await init("webgpu")).includes("webgpu") ? "webgpu" : "wasm";
+  const gpu = suits && (await init("webgpu").catch(() => /** @type {string[]} */ ([]))).includes("webgpu");
+  const device = gpu ? "webgpu" : "wasm";
   if (device === "wasm") {
     try {
       await WebAssembly.compile(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)); // the smallest module
@@ -95,7 +96,7 @@ async function train({ config, recipe, levels, known, heldOut, device: wanted })
       sigma: await learner.sigma(),
       codes,
       weights: await writeSafetensors(learner.weights, config, { recipe, step: learner.done }),
-      rate: learner.done > from.step ? (1000 * (learner.done - from.step)) / (start - from.time) : 0,
+      rate: learner.done > Math.max(3, from.step) ? (1000 * (learner.done - from.step)) / (start - from.time) : 0,
       done,
       device,
     });
