@@ -32,15 +32,24 @@ ipywidgets.jslink((plane, "z1"), (slider, "value"))
 seen = []
 plane.observe(lambda change: seen.append(change.new), names="z2")
 ipywidgets.VBox([slider, plane])"""
+TRAINING = """\
+import torch
+from vaecourse.explorer import TrainingLab
+lab = TrainingLab(torch.rand(60, 7, 7))
+lab"""
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """The address of a Jupyter server, with JupyterLab and Notebook 7, that runs in a folder with one notebook."""
+    """The address of a Jupyter server, with JupyterLab and Notebook 7, that runs in a folder with two notebooks."""
     folder = tmp_path_factory.mktemp("lab")
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in (SETUP, "plane.z1, seen[-1]")])
-    book.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    nbformat.write(book, folder / "plane.ipynb")
+    for name, *cells in (
+        ("plane", SETUP, "plane.z1, seen[-1]"),
+        ("lab", TRAINING, "lab.step, lab.model().meta['step']"),
+    ):
+        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+        book.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        nbformat.write(book, folder / f"{name}.ipynb")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -62,23 +71,55 @@ def lab(tmp_path_factory):
     server.wait(timeout=20)
 
 
+def run_first(page, shown):
+    """Runs the notebook's first cell until something of its output is there."""
+    from playwright.sync_api import TimeoutError
+
+    for _ in range(6):  # keys pressed before the notebook has a kernel are lost
+        page.locator(".jp-Notebook .cm-content").first.click(timeout=60_000)
+        page.keyboard.press("Control+Enter")
+        try:
+            shown.wait_for(timeout=20_000)
+            break
+        except TimeoutError:
+            continue
+
+
+def test_in_jupyter_the_lab_trains_and_python_gets_the_model(lab, chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.goto(f"{lab}/lab/tree/lab.ipynb?reset")
+        train = page.locator(".lx-lab button").first
+        run_first(page, train)
+        train.click()
+        page.locator(".lx-lab .lx-legend", has_text="images a second").first.wait_for(timeout=60_000)
+        train.click()
+        page.locator(".lx-lab .lx-told", has_text="Paused at step").wait_for(timeout=60_000)
+        result = page.locator(".jp-OutputArea-executeResult pre")
+        for _ in range(10):  # changes reach Python when its kernel has answered to those before
+            page.locator(".jp-Notebook .cm-content").nth(1).click()
+            page.keyboard.press("Control+Enter")
+            page.wait_for_timeout(1000)
+            if result.count():
+                break
+        step, of_model = json.loads(result.last.inner_text().replace("(", "[").replace(")", "]"))
+        assert step == of_model > 3
+        browser.close()
+
+
 @pytest.mark.parametrize("host", ["lab/tree/plane.ipynb?reset", "notebooks/plane.ipynb"], ids=["lab", "notebook"])
 def test_in_jupyter_the_plane_the_slider_and_python_move_together(lab, chromium, host):
-    from playwright.sync_api import TimeoutError, sync_playwright
+    from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
         page.goto(f"{lab}/{host}")
         handle = page.locator(".jp-OutputArea .lx-handle").first
-        for _ in range(6):  # keys pressed before the notebook has a kernel are lost
-            page.locator(".jp-Notebook .cm-content").first.click(timeout=60_000)
-            page.keyboard.press("Control+Enter")
-            try:
-                handle.wait_for(timeout=20_000)
-                break
-            except TimeoutError:
-                continue
+        run_first(page, handle)
         readout = page.locator(".widget-readout").first
         assert readout.inner_text() in ("0.50", "0.00")  # a link hears of changes, not of what was before
         handle.focus()
