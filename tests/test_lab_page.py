@@ -161,6 +161,17 @@ def test_a_page_from_disk_trains_a_model_that_python_loads(folder, digits, visit
     assert page.problems == []
 
 
+def test_the_worker_gets_what_the_reader_has_set(site, visit):
+    page = visit(f"{site}/lab.html")
+    for name, value in (("seed", "7"), ("σ", "99"), ("β", "")):
+        page.get_by_label(name, exact=True).fill(value)
+    press(page, "Train")
+    page.wait_for_function("workers.length && workers[0].sent.length")
+    task = page.evaluate("({recipe, config} = workers[0].sent[0].task, [recipe.seed, config.sigma, recipe.beta])")
+    assert task == [7, 1, 1], "within the limits; nothing is what it was"
+    assert page.get_by_label("σ", exact=True).input_value() == "1"
+
+
 def test_it_rests_while_nobody_looks(site, visit):
     page = visit(f"{site}/lab.html")
     press(page, "Train")

@@ -35,7 +35,7 @@ __all__ = ["TrainingLab", "page_images"]
 HERE = Path(__file__).parent
 SHARED = ("mnist", "strokes")  # sets that a page fetches once for all, instead of carrying them
 MOST, MOST_HELD_OUT, LEAST = 10_000, 1_000, 22  # images: to learn from, to measure with, and in all
-LEVELS = 15  # greys are 0 to 15, four bits: ten thousand digits weigh a megabyte, and lose .02 nats of their ELBO
+LEVELS = 15  # greys are 0 to 15, four bits: so ten thousand digits weigh a megabyte (and are 4 nats less probable)
 NOTE = "Here a variational autoencoder learns while you watch: with JavaScript on, or in Jupyter, it comes to life."
 
 
@@ -78,7 +78,8 @@ class TrainingLab(anywidget.AnyWidget):
     """A VAE with two latent numbers that learns in the browser: press train.
 
     Traits to read, observe and link: running (set it, and the training begins or pauses), step, elbo (of the images
-    held out, in nats per image). More than 11,000 images are thinned for the browser; one in eleven is held out.
+    held out, in nats per image). More than 11,000 images are thinned for the browser, and greys rounded to sixteen
+    levels; one image in eleven is held out.
 
     Args:
         images: (N, H, W) pictures in [0, 1], or an ImageSet

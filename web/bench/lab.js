@@ -27,7 +27,7 @@ function processorSeconds() {
 
 /** A Learner with the lab's recipe. */
 function learnerOf(length, seed) {
-  const { config, recipe, levels, known } = taskOf(facts, images, { sigma: null, beta: 1 }, length, seed);
+  const { config, recipe, levels, known } = taskOf(facts, images, { sigma: null, beta: 1, seed }, length);
   return new Learner(config, recipe, known, levels);
 }
 

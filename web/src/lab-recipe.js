@@ -19,12 +19,11 @@ export const LENGTHS = [{ words: "half a minute", steps: 1800 }, { words: "two m
  * What the worker is to do.
  * @param {Facts} facts
  * @param {import("./lab-data.js").Images} images
- * @param {Pick<LabTraits["spec"], "sigma" | "beta">} spec
+ * @param {Pick<LabTraits["spec"], "sigma" | "beta" | "seed">} settings
  * @param {Length} length
- * @param {number} seed
  * @returns {import("./lab-worker.js").Task}
  */
-export function taskOf({ height, width, levels }, { known, heldOut }, { sigma, beta }, { steps }, seed) {
+export function taskOf({ height, width, levels }, { known, heldOut }, { sigma, beta, seed }, { steps }) {
   return {
     config: {
       ...{ image_shape: [height, width], latent_dim: 2, hidden: HIDDEN, decoder_hidden: HIDDEN },

@@ -12,7 +12,7 @@ import { Learning } from "./lab-learning.js";
 import { costOf, LENGTHS, paceOf, taskOf, wordsOf } from "./lab-recipe.js";
 import { explore } from "./lab-explore.js";
 import { keep, snapshot } from "./lab-saving.js";
-import { EXTENT, labView } from "./lab-view.js";
+import { EXTENT, labView, settingsOf } from "./lab-view.js";
 import { Model } from "./model.js";
 import { settle, toBytes } from "./numbers.js";
 import { followTheme } from "./theme.js";
@@ -48,8 +48,9 @@ class Lab {
     this.root = root;
     this.close = () => {}; // the explorer of what was learned, if one is open
     this.fetch = fetch;
+    this.spec = host.get("spec");
     /** @type {Facts} */
-    this.facts = host.get("spec");
+    this.facts = this.spec;
     /** @type {import("./lab-data.js").Images | null} */
     this.images = null;
     /** @type {Learning | null} */
@@ -63,7 +64,7 @@ class Lab {
     this.z = [0, 0];
     this.known = { codes: new Float32Array(0), labels: new Uint8Array(0), names: this.facts.names };
     const { width, height } = this.facts, pixels = width * height;
-    this.view = labView(root, host.get("spec"), LENGTHS.map(({ words }) => words), this.known, {
+    this.view = labView(root, this.spec, LENGTHS.map(({ words }) => words), this.known, {
       width, height, pixels,
       decode: (z1, z2, out = new Float64Array(pixels)) => this.model?.decode(z1, z2, out) ?? out.fill(0),
     }, {
@@ -111,7 +112,7 @@ class Lab {
 
   /** Before a training: what it will do, and what that costs. */
   rest() {
-    const fetches = this.host.get("spec").page_images !== null && !this.images;
+    const fetches = this.spec.page_images !== null && !this.images;
     this.view.told.textContent = costOf(this.facts, this.length, fetches);
     this.view.pace.textContent = this.facts.source;
     this.control();
@@ -119,12 +120,12 @@ class Lab {
 
   /** What can be pressed now, and what it is called. */
   control() {
-    const { train, reset, seed, choices, weights, picture, explore: open } = this.view;
+    const { train, reset, fields, choices, weights, picture, explore: open } = this.view;
     const busy = this.learning !== null;
     const again = this.last ? "Train again" : "Train";
     train.textContent = this.host.get("running") ? "Pause" : busy ? "Go on" : again;
     reset.disabled = !busy && !this.last;
-    for (const input of [seed, ...choices]) input.disabled = busy;
+    for (const input of [...Object.values(fields), ...choices]) input.disabled = busy;
     weights.disabled = picture.disabled = open.disabled = !this.model || this.host.get("running");
   }
 
@@ -147,10 +148,8 @@ class Lab {
       this.images ??= await this.load();
       if (start !== this.starts) return;
       this.codes.clear(this.images.labels, this.facts.names);
-      const seed = Math.min(2 ** 32 - 1, Math.max(0, Math.round(this.view.seed.valueAsNumber || 0)));
-      this.view.seed.valueAsNumber = seed;
       this.view.curves.clear(this.length.steps);
-      const task = taskOf(this.facts, this.images, this.host.get("spec"), this.length, seed);
+      const task = taskOf(this.facts, this.images, settingsOf(this.view.fields, this.spec), this.length);
       this.learning = new Learning(task, (look) => this.show(look), (failure) => this.fail(failure));
       this.learning.run(!document.hidden);
     } catch (error) {
@@ -162,7 +161,7 @@ class Lab {
   async load() {
     /** @type {Uint8Array} */
     let data = toBytes(this.host.get("data"));
-    const name = this.host.get("spec").page_images;
+    const name = this.spec.page_images;
     if (!data.length && name && this.fetch) {
       this.view.told.textContent = "Fetching the images …";
       const found = await this.fetch(name);
