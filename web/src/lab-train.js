@@ -84,6 +84,7 @@ export class Learner {
       const [found, slopes] = loss(tree.ref(weights), x, noise);
       const [value, terms] = /** @type {[Array, { log_likelihood: Array, kl: Array }]} */ (found);
       value.dispose();
+      const both = np.stack([terms.log_likelihood, terms.kl]); // read in one go: each time, a GPU is waited for
       means = tree.map((m, g) => m.mul(MEMORY.mean).add(g.mul(1 - MEMORY.mean)), means, tree.ref(slopes));
       squares = tree.map((s, g) => s.mul(MEMORY.square).add(np.square(g).mul(1 - MEMORY.square)), squares, slopes);
       weights = tree.map((w, m, s) => {
@@ -91,7 +92,7 @@ export class Learner {
         return w.sub(m.mul(once.ref).mul(rate.ref).div(spread));
       }, weights, tree.ref(means), tree.ref(squares));
       for (const used of [rate, once, twice]) used.dispose();
-      return { weights, means, squares, terms };
+      return { weights, means, squares, both };
     });
     this.measure = jit((/** @type {any} */ weights, x, noise) => elboTerms(weights, x, noise));
     this.guess = jit((/** @type {any} */ { encoder, decoder, log_sigma }, x) => {
@@ -134,10 +135,10 @@ export class Learner {
     const noise = np.array(normals(rows.length * this.config.latent_dim, this.random)).reshape([rows.length, -1]);
     const x = this.asArray(this.images, rows);
     const rate = oneCycle(this.done, this.recipe), t = ++this.done;
-    const { terms, ...next } = this.update(this.weights, this.means, this.squares, x, noise,
+    const { both, ...next } = this.update(this.weights, this.means, this.squares, x, noise,
       np.array(rate), np.array(1 / (1 - MEMORY.mean ** t)), np.array(1 / (1 - MEMORY.square ** t)));
     Object.assign(this, next);
-    const [log_likelihood] = await terms.log_likelihood.data(), [kl] = await terms.kl.data();
+    const [log_likelihood, kl] = await both.data();
     return { elbo: log_likelihood - kl, log_likelihood, kl };
   }
 

@@ -85,10 +85,11 @@ async function train({ config, recipe, levels, known, heldOut, device: wanted })
   let training = null;
   let looks = 0, next = 0, from = { step: 0, time: performance.now() };
 
-  async function look(done = false) {
+  /** @param {boolean} [done] @param {boolean} [thorough]  whether the held-out images are measured in any case */
+  async function look(done = false, thorough = done) {
     const start = performance.now();
     const codes = await learner.codes(heldOut);
-    const measured = done || ++looks % MEASURED === 0 ? await learner.measureAll(heldOut) : null;
+    const measured = thorough || ++looks % MEASURED === 0 ? await learner.measureAll(heldOut) : null;
     tell({
       step: learner.done,
       training,
@@ -108,7 +109,7 @@ async function train({ config, recipe, levels, known, heldOut, device: wanted })
   while (learner.done < recipe.steps) {
     await new Promise((go) => setTimeout(go)); // messages come in
     if (paused) {
-      await look(); // so that the page has the very weights at which it stopped
+      await look(false, true); // so that the page has the very weights at which it stopped
       await new Promise((go) => (wake = () => go(null)));
       from = { step: learner.done, time: performance.now() };
     }
