@@ -76,7 +76,7 @@ classroom-zip: $(BIN)/.book
 
 # make bench   measures speed side by side with what a reader would otherwise use
 bench: $(BIN)/.book $(BIN)/.test
-	for name in explorer evidence training; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in explorer lab evidence training; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 # make address URL=https://github.com/you/course   says where this copy lives: buttons, install cells, citation follow
 address: $(BIN)/.book

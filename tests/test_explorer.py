@@ -280,8 +280,9 @@ def test_a_large_model_is_drawn_in_a_page_by_its_small_copy():
     assert 'data-model="mnist-2d-page"' in html(LatentExplorer(load_pretrained("mnist-2d")))
 
 
-BUILT = [ROOT / "vaecourse/explorer" / name for name in ("explorer.js", "turning.js", "cube.js", "explorer.css")]
-BUILT += [ROOT / "book/static/explorer" / name for name in ("page.js", "cube.js")]
+NAMES = ("explorer.js", "turning.js", "cube.js", "lab.js", "explorer.css")
+BUILT = [ROOT / "vaecourse/explorer" / name for name in NAMES]
+BUILT += [ROOT / "book/static/explorer" / name for name in ("page.js", "cube.js", "lab.js")]
 
 
 def test_what_is_built_is_as_new_as_what_it_is_built_from():

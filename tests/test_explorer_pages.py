@@ -6,7 +6,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 from bs4 import BeautifulSoup
+
+from vaecourse.data import ImageSet
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "book" / "tools"))
 
@@ -57,3 +60,22 @@ def test_a_page_whose_views_all_go_loads_no_widgets():
     context = {"body": VIEW.format("bar")}
     explorer_pages.keep_what_is_shown(app, "page", "", context, None)
     assert context["body"] == "" and files == {}
+
+
+def test_a_page_with_a_lab_gets_its_script_and_the_images_that_it_fetches(tmp_path, monkeypatch):
+    given = ImageSet(torch.rand(30, 4, 4), [0] * 30, "strokes", "Made for a test.", ("a",))
+    monkeypatch.setattr("vaecourse.data.load_dataset", lambda name, split: given)
+    added = []
+    app = SimpleNamespace(
+        outdir=tmp_path, add_js_file=lambda name, **_: added.append(name), add_css_file=lambda name: added.append(name)
+    )
+    explorer_pages.add_explorer(app, "page", "", {"body": "<p>none</p>"}, None)
+    assert added == []
+    twin = '<training-lab data-images="strokes"></training-lab>'
+    explorer_pages.add_explorer(app, "page", "", {"body": f"<training-lab></training-lab>{twin}"}, None)
+    assert added == ["explorer/explorer.css", "explorer/lab.js"]
+    (file,) = (tmp_path / "_static" / "explorer").iterdir()
+    text = file.read_text("utf-8")
+    assert file.name == "lab-strokes.js" and text.startswith('trainingLabImages["strokes"]({"height": 4')
+    monkeypatch.setattr("vaecourse.data.load_dataset", None)  # they are made once
+    explorer_pages.add_explorer(app, "page", "", {"body": twin}, None)

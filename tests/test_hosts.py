@@ -39,13 +39,22 @@ moves = []
 plane = LatentExplorer(load_pretrained("strokes-2d-page"))
 plane.observe(lambda change: moves.append(change.new), names="z1")
 plane"""
+TRAINING = """\
+import torch
+from vaecourse.explorer import TrainingLab
+lab = TrainingLab(torch.rand(60, 7, 7))
+lab"""
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """The address of a Jupyter server, with JupyterLab and Notebook 7, that runs in a folder with two notebooks."""
     folder = tmp_path_factory.mktemp("lab")
-    cells = {"plane": (SETUP, "plane.z1, seen[-1]"), "count": (COUNT, "len(moves), plane.z1", "plane.close()")}
+    cells = {
+        "plane": (SETUP, "plane.z1, seen[-1]"),
+        "count": (COUNT, "len(moves), plane.z1", "plane.close()"),
+        "lab": (TRAINING, "lab.step, lab.model().meta['step']"),
+    }
     for name, sources in cells.items():
         book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
         book.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -76,6 +85,7 @@ def lab(tmp_path_factory):
 
 
 def run_first_cell(page, shows):
+    """Runs the notebook's first cell until something of its output is there."""
     from playwright.sync_api import TimeoutError
 
     for _ in range(6):  # keys pressed before the notebook has a kernel are lost
@@ -99,6 +109,31 @@ def ask(page, known):
         if known(pair):
             break
     return pair
+
+
+def test_in_jupyter_the_lab_trains_and_python_gets_the_model(lab, chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.goto(f"{lab}/lab/tree/lab.ipynb?reset")
+        train = page.locator(".lx-lab button").first
+        run_first_cell(page, train)
+        train.click()
+        page.locator(".lx-lab .lx-legend", has_text="images a second").first.wait_for(timeout=60_000)
+        train.click()
+        page.locator(".lx-lab .lx-told", has_text="Paused at step").wait_for(timeout=60_000)
+        result = page.locator(".jp-OutputArea-executeResult pre")
+        for _ in range(10):  # changes reach Python when its kernel has answered to those before
+            page.locator(".jp-Notebook .cm-content").nth(1).click()
+            page.keyboard.press("Control+Enter")
+            page.wait_for_timeout(1000)
+            if result.count():
+                break
+        step, of_model = json.loads(result.last.inner_text().replace("(", "[").replace(")", "]"))
+        assert step == of_model > 3
+        browser.close()
 
 
 @pytest.mark.parametrize("host", ["lab/tree/plane.ipynb?reset", "notebooks/plane.ipynb"], ids=["lab", "notebook"])

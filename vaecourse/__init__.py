@@ -25,7 +25,7 @@ __version__ = "0.1.0"  # a trained model records the version it was made with
 if TYPE_CHECKING:
     from . import evidence, interpolation
     from .data import ImageSet, load_dataset
-    from .explorer import LatentExplorer
+    from .explorer import LatentExplorer, TrainingLab
     from .model import VAE, load_pretrained
     from .training import History, fit
 
@@ -34,6 +34,7 @@ __all__ = [
     "History",
     "ImageSet",
     "LatentExplorer",
+    "TrainingLab",
     "evidence",
     "fit",
     "interpolation",
@@ -49,6 +50,7 @@ _WINGS = {
     "History": "training",
     "fit": "training",
     "LatentExplorer": "explorer",
+    "TrainingLab": "explorer",
 }
 
 

@@ -6,10 +6,12 @@
 // vaecourse/explorer/explorer.js    one module, for notebooks (anywidget takes one file and no imports) and for pages
 //                                   of the reader's own (LatentExplorer.save_page)
 // vaecourse/explorer/turning.js     the same for the turning object
-// vaecourse/explorer/cube.js        and for the cube of three pixels
+// vaecourse/explorer/cube.js        for the cube of three pixels
+// vaecourse/explorer/lab.js         and for the lab, with jax-js in the text of its worker
 // vaecourse/explorer/explorer.css   the style sheet of all
 // book/static/explorer/page.js      a classic script, for the book's pages: a page opened from disk may load no module
 // book/static/explorer/cube.js      the same for pages with a cube
+// book/static/explorer/lab.js       and for pages with a lab
 
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
@@ -52,20 +54,36 @@ async function bundle(entry, options) {
   return outputFiles[0].text;
 }
 
+/**
+ * Who wrote a package that stands in a bundle, as its licence says: the MIT licence wants that to go along.
+ * @param {string} name
+ */
+async function copyright(name) {
+  const text = await readFile(path.join(here, "node_modules", name, "LICENSE"), "utf-8");
+  return /Copyright \(c\) (.+)/.exec(text)?.[1];
+}
+
 /** The text of every file that is built, by its place in the repository. */
 async function built() {
   const note = `vaecourse, MIT licence. Built from web/ (digest ${await digest()}): edit that, then make web.`;
   const banner = { js: `/*! ${note} */`, css: `/*! ${note} */` };
   const define = { WORKER_TEXT: JSON.stringify(await bundle("worker.js", { format: "iife" })) };
+  const jax = `jax-js, MIT licence, Copyright (c) ${await copyright("@jax-js/jax")}`;
+  const lab = {
+    banner: { js: `/*! ${note} With ${jax}. */` },
+    define: { ...define, LAB_WORKER_TEXT: JSON.stringify(await bundle("lab-worker.js", { format: "iife" })) },
+  };
   // A page of the reader's own has the module's text in it. It calls what the module holds, so that has a name there.
   const named = { globalName: "frontEnd", footer: { js: "export default frontEnd.default;" } };
   return {
     "vaecourse/explorer/explorer.js": await bundle("own.js", { format: "iife", define, banner, ...named }),
     "vaecourse/explorer/turning.js": await bundle("turning.js", { format: "esm", banner }),
     "vaecourse/explorer/cube.js": await bundle("cube.js", { format: "esm", banner }),
+    "vaecourse/explorer/lab.js": await bundle("lab-own.js", { format: "esm", ...lab }),
     "vaecourse/explorer/explorer.css": await bundle("explorer.css", { banner }),
     "book/static/explorer/page.js": await bundle("page.js", { format: "iife", define, banner }),
     "book/static/explorer/cube.js": await bundle("cube-page.js", { format: "iife", banner }),
+    "book/static/explorer/lab.js": await bundle("lab-page.js", { format: "iife", ...lab }),
   };
 }
 

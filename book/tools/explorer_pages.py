@@ -4,6 +4,7 @@ An explorer that stands by itself is shown as its twin in HTML. One that stands 
 by `jslink`, needs Jupyter's widget manager and the state of those widgets. MyST-NB writes the state of every widget
 that a notebook made, weights and front end included, into the page; what is left here is what the page shows. A
 progress bar is for the one who waits: those that a chapter left behind are not shown.
+The images that a page learns from are made here, and never stand in the repository.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ from strict_pages import parse
 
 LIBRARY = Path(__file__).resolve().parents[2] / "vaecourse"
 VIEW = "application/vnd.jupyter.widget-view+json"
-FRONT_ENDS = {"page.js": ("latent-explorer", "turning-object"), "cube.js": ("pixel-cube",)}
+FRONT_ENDS = {
+    "page.js": ("latent-explorer", "turning-object"),
+    "cube.js": ("pixel-cube",),
+    "lab.js": ("training-lab",),
+}
 LINKS = ("LinkModel", "DirectionalLinkModel")
 
 
@@ -84,6 +89,21 @@ def add_explorer(app, pagename: str, template: str, context: dict, doctree) -> N
         app.add_css_file("explorer/explorer.css")
     for script in scripts:
         app.add_js_file(f"explorer/{script}", loading_method="defer")
+    if "<training-lab" in body:
+        for lab in parse(body).find_all("training-lab", attrs={"data-images": True}):
+            write_images(Path(app.outdir) / "_static" / "explorer", str(lab["data-images"]))
+
+
+def write_images(folder: Path, name: str) -> None:
+    """Writes the images of a set that labs learn from, once; where it cannot be had, those of what stands in for it."""
+    path = folder / f"lab-{name}.js"
+    if not path.exists():
+        from vaecourse.data import load_dataset, resolve  # with PyTorch, which most pages do without
+        from vaecourse.explorer import page_images
+        from vaecourse.files import write_whole
+
+        text = page_images(load_dataset(resolve(name), split="train"))
+        write_whole(path, f'trainingLabImages["{name}"]({text});\n'.encode())
 
 
 def write_front_end(folder: Path) -> None:

@@ -1,12 +1,13 @@
 """Planes and objects to drag: alive in JupyterLab, Notebook, VS Code, Colab, and in the book's pages with no kernel.
 
-`LatentExplorer` stands in nearly every chapter, `PixelCube` in the one on three pixels, `TurningObject` in the one on
-objects. What runs in the browser is written in `web/`, in small modules; `make web` joins them into the files that
-stand here.
+`LatentExplorer` stands in nearly every chapter, `PixelCube` in the one on three pixels, `TrainingLab` in the one on
+training, `TurningObject` in the one on objects. What runs in the browser is written in `web/`, in small modules;
+`make web` joins them into the files that stand here.
 """
 
 from .cube import PixelCube
+from .lab import TrainingLab, page_images
 from .latent import LatentExplorer
 from .turning import TurningObject
 
-__all__ = ["LatentExplorer", "PixelCube", "TurningObject"]
+__all__ = ["LatentExplorer", "PixelCube", "TrainingLab", "TurningObject", "page_images"]

@@ -7,7 +7,9 @@ import { h, sentence } from "./dom.js";
  * @param {string} text
  */
 export function fromBase64(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const letters = atob(text), bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i); // a loop: there may be a million
+  return bytes;
 }
 
 /**

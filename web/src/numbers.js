@@ -26,6 +26,17 @@ export function halfToFloat(bits) {
 }
 
 /**
+ * The 16 bits of half precision nearest to a number (IEEE 754 binary16); what is too large becomes the largest.
+ * @param {number} value
+ */
+export function floatToHalf(value) {
+  const sign = value < 0 ? 0x8000 : 0, size = Math.min(Math.abs(value), 65504);
+  const exponent = Math.max(-14, Math.floor(Math.log2(size || 1e-9)));
+  const fraction = Math.round(size * 2 ** (10 - exponent)); // from 1024, or less where the number is subnormal
+  return sign + fraction + (exponent + 14) * 1024; // a fraction that rounds up to 2048 carries into the exponent
+}
+
+/**
  * erf(x) to 1.5e-7 (Abramowitz and Stegun, formula 7.1.26).
  * @param {number} x
  */

@@ -39,7 +39,7 @@ export function nearestClasses(codes, labels, z1, z2, k = NEIGHBOURS) {
 export function pointPanel(model, extent, known, move) {
   const canvas = picture(model.width, model.height, "f(z), the drawing at the point");
   const limits = { min: -extent, max: extent, step: 0.01 };
-  let z = [0, 0];
+  let z = [NaN, NaN];
   const sliders = [
     slider("z₁", limits, (value) => move(value, z[1])),
     slider("z₂", limits, (value) => move(z[0], value)),
@@ -47,8 +47,8 @@ export function pointPanel(model, extent, known, move) {
   const density = h("output");
   const bar = h("div", { class: "lx-mix", "aria-hidden": "true" });
   const mix = h("output");
-  const facts = h("dl", {}, h("dt", {}, "P(z)"), h("dd", {}, density));
-  if (known.labels.length) facts.append(h("dt", {}, `${NEIGHBOURS} nearest codes`), h("dd", {}, bar, mix));
+  const nearest = [h("dt", {}, `${NEIGHBOURS} nearest codes`), h("dd", {}, bar, mix)];
+  const facts = h("dl", {}, h("dt", {}, "P(z)"), h("dd", {}, density), ...nearest);
   const status = h("p", { class: "lx-hidden", role: "status" });
   const image = new Float64Array(model.pixels);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -56,12 +56,15 @@ export function pointPanel(model, extent, known, move) {
 
   /** @type {Move} */
   function show(z1, z2) {
+    const moved = z1 !== z[0] || z2 !== z[1];
     z = [z1, z2];
     paintInk(canvas, model.decode(z1, z2, image), model.width, model.height);
     sliders.forEach((one, axis) => {
       one.show(z[axis]);
     });
     density.value = Math.exp(logPrior(z1, z2)).toPrecision(2).replace("e-", " · 10^−");
+    // A lab finds its codes while it learns; and one class alone says nothing.
+    for (const part of nearest) part.hidden = !known.codes.length || known.names.length < 2;
     const classes = nearestClasses(known.codes, known.labels, z1, z2);
     /** @param {number} count */
     const percent = (count) => `${(100 * count) / NEIGHBOURS} %`;
@@ -73,6 +76,7 @@ export function pointPanel(model, extent, known, move) {
       bar.replaceChildren(...classes.map(part));
     }
     // A screen reader hears where the point came to rest, not every step on the way.
+    if (!moved) return;
     clearTimeout(timer);
     timer = setTimeout(() => {
       const like = said ? ` The nearest codes are of class ${said}.` : "";

@@ -3,6 +3,9 @@
 /** The worker's whole text: build.js puts it there. */
 declare const WORKER_TEXT: string;
 
+/** The same of the lab's worker, with jax-js in it. */
+declare const LAB_WORKER_TEXT: string;
+
 /** A code (z1, z2), or a place on a canvas. */
 type Pair = [number, number];
 
@@ -111,7 +114,24 @@ interface CubeTraits {
   labels: Bytes;
 }
 
+/** The traits of TrainingLab (vaecourse/explorer/lab.py). */
+interface LabTraits {
+  running: boolean;
+  step: number;
+  elbo: number | null;
+  spec: import("./lab-data.js").Facts & {
+    sigma: number | null;
+    beta: number;
+    seed: number;
+    caption: string;
+    page_images: string | null;
+  };
+  data: Bytes;
+  weights: Bytes;
+}
+
 interface Window {
+  trainingLabImages?: Record<string, (file: import("./lab-data.js").Facts & { data: string }) => void>;
   latentExplorerWeights?: Record<string, (text: string) => void>;
   latentExplorer: { render(face: Face<any>, name: string): Promise<() => void> };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { erf, gelu, halfToFloat, logSumExp, settle, toFloats } from "../src/numbers.js";
+import { erf, gelu, floatToHalf, halfToFloat, logSumExp, settle, toFloats } from "../src/numbers.js";
 
 test("half precision: the values of the standard", () => {
   const known = [
@@ -39,4 +39,11 @@ test("floats are read from a view at an odd offset", () => {
   new DataView(bytes.buffer).setFloat32(1, 0.5, true);
   new DataView(bytes.buffer).setFloat32(5, -3, true);
   assert.deepEqual([...toFloats(new DataView(bytes.buffer, 1, 8))], [0.5, -3]);
+});
+
+test("half precision there and back", () => {
+  for (let bits = 0; bits < 0x7c00; bits++) assert.equal(floatToHalf(halfToFloat(bits)), bits);
+  assert.equal(halfToFloat(floatToHalf(-2.0004)), -2);
+  assert.equal(halfToFloat(floatToHalf(1.99999)), 2, "rounding up carries");
+  assert.equal(halfToFloat(floatToHalf(1e9)), 65504);
 });

@@ -1,0 +1,56 @@
+// The codes of the held-out images, which move on the plane while the encoder learns.
+
+import { codesLayer, emptyLayer } from "./layers.js";
+
+const GLIDE = 300; // milliseconds in which the codes move to where they were found
+
+export class MovingCodes {
+  /**
+   * @param {import("./plane.js").Plane} plane
+   * @param {HTMLElement} legend
+   * @param {{ codes: Float32Array, labels: Uint8Array, names: string[] }} known  what the plane shows now
+   */
+  constructor(plane, legend, known) {
+    this.plane = plane;
+    this.legend = legend;
+    this.known = known;
+    this.frame = 0;
+  }
+
+  /**
+   * Begins anew, with nothing on the plane.
+   * @param {Uint8Array} labels  of the codes that will come
+   * @param {string[]} names
+   */
+  clear(labels, names) {
+    this.stop();
+    Object.assign(this.known, { codes: new Float32Array(0), labels, names });
+    this.legend.replaceChildren();
+    this.plane.show(emptyLayer());
+  }
+
+  /**
+   * Moves the codes to where they are now: at once, if the reader wants no motion.
+   * @param {Float32Array} codes
+   */
+  show(codes) {
+    const { known } = this, first = known.codes.length === 0;
+    const from = first ? codes : known.codes;
+    const start = performance.now();
+    const still = first || window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const layer = () => codesLayer(known.codes, known.labels, known.names);
+    const frame = () => {
+      const t = still ? 1 : Math.min(1, (performance.now() - start) / GLIDE);
+      known.codes = codes.map((to, i) => from[i] + t * (to - from[i]));
+      this.plane.show(layer());
+      this.frame = t < 1 ? requestAnimationFrame(frame) : 0;
+    };
+    this.stop();
+    frame();
+    if (first) this.legend.replaceChildren(...layer().legend());
+  }
+
+  stop() {
+    cancelAnimationFrame(this.frame);
+  }
+}

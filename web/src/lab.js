@@ -1,0 +1,249 @@
+// A VAE that learns while one looks. The host gives a model with traits (vaecourse/explorer/lab.py):
+//
+//   running, step, elbo   whether it learns, how far it is, and the ELBO of the images held out
+//   spec                  facts of the images (lab-data.js), { sigma, beta, seed, caption, page_images }
+//   data                  labels and images, packed; empty in a page that fetches them
+//   weights               what was trained, a safetensors file: set when the training pauses or ends
+
+import { h, sentence } from "./dom.js";
+import { MovingCodes } from "./lab-codes.js";
+import { unpack } from "./lab-data.js";
+import { Learning } from "./lab-learning.js";
+import { costOf, LENGTHS, paceOf, taskOf, wordsOf } from "./lab-recipe.js";
+import { explore } from "./lab-explore.js";
+import { keep, snapshot } from "./lab-saving.js";
+import { EXTENT, labView, settingsOf } from "./lab-view.js";
+import { Model } from "./model.js";
+import { settle, toBytes } from "./numbers.js";
+import { followTheme } from "./theme.js";
+
+/**
+ * @typedef {import("./lab-data.js").Facts} Facts
+ * @typedef {import("./lab-worker.js").Look} Look
+ * @typedef {(name: string) => Promise<{ facts: Facts, data: Uint8Array }>} Fetch
+ */
+
+const PARTS = 4; // at each quarter a screen reader hears how it goes
+
+/**
+ * Draws the lab into `el`; returns what takes it away again.
+ * @param {{ model: Host<LabTraits>, el: HTMLElement }} face
+ * @param {Fetch} [fetch]  gets images that several pages share
+ */
+export function renderLab({ model: host, el }, fetch) {
+  const root = h("div", { class: "latent-explorer lx-lab", role: "group", "aria-label": "Training lab" });
+  el.append(root);
+  const lab = new Lab(host, root, fetch);
+  return () => lab.stop();
+}
+
+class Lab {
+  /**
+   * @param {Host<LabTraits>} host
+   * @param {HTMLElement} root
+   * @param {Fetch} [fetch]
+   */
+  constructor(host, root, fetch) {
+    this.host = host;
+    this.root = root;
+    this.close = () => {}; // the explorer of what was learned, if one is open
+    this.fetch = fetch;
+    this.spec = host.get("spec");
+    /** @type {Facts} */
+    this.facts = this.spec;
+    /** @type {import("./lab-data.js").Images | null} */
+    this.images = null;
+    /** @type {Learning | null} */
+    this.learning = null;
+    this.starts = 0; // how many trainings were begun: an older one that still waits for its images is of no interest
+    /** @type {Look | null} the newest */
+    this.last = null;
+    /** @type {Model | null} as it stood then */
+    this.model = null;
+    /** @type {Pair} */
+    this.z = [0, 0];
+    this.known = { codes: new Float32Array(0), labels: new Uint8Array(0), names: this.facts.names };
+    const { width, height } = this.facts, pixels = width * height;
+    this.view = labView(root, this.spec, LENGTHS.map(({ words }) => words), this.known, {
+      width, height, pixels,
+      decode: (z1, z2, out = new Float64Array(pixels)) => this.model?.decode(z1, z2, out) ?? out.fill(0),
+    }, {
+      toggle: () => this.send({ running: !host.get("running") }),
+      reset: () => this.reset(),
+      choose: () => this.rest(),
+      explore: () => this.explore(),
+      keepWeights: () => this.keepWeights(),
+      keepPicture: () => this.keepPicture(),
+      move: (z1, z2) => this.move(z1, z2),
+      where: () => this.z,
+    });
+    this.codes = new MovingCodes(this.view.plane, this.view.legend, this.known);
+    this.unfollow = followTheme(root, () => {
+      this.view.plane.repaint();
+      this.view.curves.repaint();
+    });
+    this.heard = () => this.obey();
+    this.seen = () => this.learning?.run(host.get("running") && !document.hidden);
+    host.on("change:running", this.heard);
+    document.addEventListener("visibilitychange", this.seen);
+    this.move(0, 0);
+    this.rest();
+    if (host.get("running")) this.obey();
+  }
+
+  stop() {
+    this.end();
+    this.close();
+    this.unfollow();
+    this.host.off?.("change:running", this.heard);
+    document.removeEventListener("visibilitychange", this.seen);
+    for (const part of [this.codes, this.view.plane, this.view.panel, this.view.curves]) part.stop();
+  }
+
+  /** @param {Partial<LabTraits>} values */
+  send(values) {
+    for (const [name, value] of Object.entries(values)) this.host.set(name, value);
+    this.host.save_changes();
+  }
+
+  get length() {
+    return LENGTHS[this.view.choices.findIndex((input) => input.checked)];
+  }
+
+  /** Before a training: what it will do, and what that costs. */
+  rest() {
+    const fetches = this.spec.page_images !== null && !this.images;
+    this.view.told.textContent = costOf(this.facts, this.length, fetches);
+    this.view.pace.textContent = this.facts.source;
+    this.control();
+  }
+
+  /** What can be pressed now, and what it is called. */
+  control() {
+    const { train, reset, fields, choices, weights, picture, explore: open } = this.view;
+    const busy = this.learning !== null;
+    const again = this.last ? "Train again" : "Train";
+    train.textContent = this.host.get("running") ? "Pause" : busy ? "Go on" : again;
+    reset.disabled = !busy && !this.last;
+    for (const input of [...Object.values(fields), ...choices]) input.disabled = busy;
+    weights.disabled = picture.disabled = open.disabled = !this.model || this.host.get("running");
+  }
+
+  /** Does what the trait `running` says, whoever has set it. */
+  async obey() {
+    const running = this.host.get("running");
+    if (this.learning) {
+      this.learning.run(running && !document.hidden);
+      this.view.told.textContent = running ? "Training goes on." : "Pausing …";
+    } else if (running) await this.begin();
+    else this.starts++; // whatever still waits for its images
+    this.control();
+  }
+
+  async begin() {
+    const start = ++this.starts;
+    this.clear();
+    this.control();
+    try {
+      this.images ??= await this.load();
+      if (start !== this.starts) return;
+      this.codes.clear(this.images.labels, this.facts.names);
+      this.view.curves.clear(this.length.steps);
+      const task = taskOf(this.facts, this.images, settingsOf(this.view.fields, this.spec), this.length);
+      this.learning = new Learning(task, (look) => this.show(look), (failure) => this.fail(failure));
+      this.learning.run(!document.hidden);
+    } catch (error) {
+      this.fail(sentence(error));
+    }
+  }
+
+  /** The images: those that the host holds, or those that the page fetches. */
+  async load() {
+    /** @type {Uint8Array} */
+    let data = toBytes(this.host.get("data"));
+    const name = this.spec.page_images;
+    if (!data.length && name && this.fetch) {
+      this.view.told.textContent = "Fetching the images …";
+      const found = await this.fetch(name);
+      this.facts = { ...this.facts, ...found.facts };
+      data = found.data;
+    }
+    return unpack(this.facts, data);
+  }
+
+  /** @param {Look} look */
+  show(look) {
+    const { step, heldOut, weights, done } = look, { steps } = this.length;
+    const part = Math.floor((PARTS * step) / steps);
+    const before = this.last ? Math.floor((PARTS * this.last.step) / steps) : -1;
+    this.last = look;
+    this.model = new Model(weights);
+    this.view.curves.add(look);
+    this.codes.show(look.codes);
+    this.move(...this.z);
+    const running = this.host.get("running") && !done;
+    this.view.pace.textContent = `${paceOf(look, steps)} ${this.facts.source}`;
+    if (done) this.learning = null;
+    const stopped = running ? {} : { weights: new DataView(weights.buffer) };
+    this.send({ step, running, ...(heldOut && { elbo: heldOut.elbo }), ...stopped });
+    if (done || !running || part > before) {
+      this.view.told.textContent = wordsOf(look, steps, this.host.get("elbo"), running);
+    }
+    this.control();
+  }
+
+  /** @type {Move} */
+  move(z1, z2) {
+    this.z = [settle(z1, EXTENT), settle(z2, EXTENT)];
+    this.view.placePoint(...this.z);
+    this.view.panel.show(...this.z);
+  }
+
+  explore() {
+    if (!this.model || !this.last) return;
+    this.close();
+    this.close = explore(this.root, this.model, this.last.weights, this.known, EXTENT);
+  }
+
+  keepWeights() {
+    if (this.last) keep("lab.safetensors", new Blob([/** @type {BlobPart} */ (this.last.weights)]));
+  }
+
+  async keepPicture() {
+    if (this.model) keep("lab.png", await snapshot(this.view.plane.canvas, this.model, EXTENT));
+  }
+
+  /** @param {string} failure */
+  fail(failure) {
+    this.learning = null;
+    this.send({ running: false });
+    this.view.error.hidden = false;
+    this.view.error.textContent = failure;
+    this.control();
+  }
+
+  end() {
+    this.starts++;
+    this.learning?.stop();
+    this.learning = null;
+  }
+
+  /** All as it was before the first step. */
+  clear() {
+    this.close();
+    this.close = () => {};
+    this.last = this.model = null;
+    this.send({ step: 0, elbo: null });
+    this.view.error.hidden = true;
+    this.codes.clear(new Uint8Array(0), this.facts.names);
+    this.view.curves.clear(1);
+    this.move(...this.z);
+  }
+
+  reset() {
+    this.end();
+    this.send({ running: false });
+    this.clear();
+    this.rest();
+  }
+}
