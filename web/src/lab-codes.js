@@ -3,6 +3,7 @@
 import { codesLayer, emptyLayer } from "./layers.js";
 
 const GLIDE = 300; // milliseconds in which the codes move to where they were found
+const APART = 30; // milliseconds between two of their pictures: a hand that drags comes first
 
 export class MovingCodes {
   /**
@@ -39,10 +40,14 @@ export class MovingCodes {
     const start = performance.now();
     const still = first || window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     const layer = () => codesLayer(known.codes, known.labels, known.names);
+    let drawn = -Infinity;
     const frame = () => {
-      const t = still ? 1 : Math.min(1, (performance.now() - start) / GLIDE);
-      known.codes = codes.map((to, i) => from[i] + t * (to - from[i]));
-      this.plane.show(layer());
+      const now = performance.now(), t = still ? 1 : Math.min(1, (now - start) / GLIDE);
+      if (t === 1 || now - drawn > APART) {
+        known.codes = codes.map((to, i) => from[i] + t * (to - from[i]));
+        this.plane.show(layer());
+        drawn = now;
+      }
       this.frame = t < 1 ? requestAnimationFrame(frame) : 0;
     };
     this.stop();

@@ -31,6 +31,8 @@ export function rangeOf(values) {
 export class Curves {
   constructor() {
     this.steps = 1; // how many there will be
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
     /** @type {{ step: number, terms: Terms }[]} */
     this.training = [];
     /** @type {{ step: number, terms: Terms }[]} */
@@ -58,7 +60,8 @@ export class Curves {
   add({ step, training, heldOut }) {
     if (training) this.training.push({ step, terms: training });
     if (heldOut) this.heldOut.push({ step, terms: heldOut });
-    this.repaint();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.repaint()); // in a task of its own: a hand that drags comes first
   }
 
   repaint() {
@@ -124,6 +127,7 @@ export class Curves {
   }
 
   stop() {
+    clearTimeout(this.timer);
     this.watcher.disconnect();
   }
 }

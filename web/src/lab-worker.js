@@ -40,8 +40,11 @@ const NO_WASM = "This browser, or the policy of this page, runs no WebAssembly, 
 let paused = true;
 let wake = () => {};
 
-/** @param {News} news */
-const tell = (news) => self.postMessage(news);
+/**
+ * @param {News} news
+ * @param {ArrayBuffer[]} [given]  what the page gets without a copy
+ */
+const tell = (news, given = []) => self.postMessage(news, { transfer: given });
 
 /**
  * The running mean of the terms over batches.
@@ -90,17 +93,18 @@ async function train({ config, recipe, levels, known, heldOut, device: wanted })
     const start = performance.now();
     const codes = await learner.codes(heldOut);
     const measured = thorough || ++looks % MEASURED === 0 ? await learner.measureAll(heldOut) : null;
+    const weights = await writeSafetensors(learner.weights, config, { recipe, step: learner.done });
     tell({
       step: learner.done,
       training,
       heldOut: measured,
       sigma: await learner.sigma(),
       codes,
-      weights: await writeSafetensors(learner.weights, config, { recipe, step: learner.done }),
+      weights,
       rate: learner.done > Math.max(3, from.step) ? (1000 * (learner.done - from.step)) / (start - from.time) : 0,
       done,
       device,
-    });
+    }, [codes.buffer, weights.buffer]);
     const now = performance.now();
     next = now + Math.max(BREATH, (now - start) / SHARE);
   }

@@ -28,8 +28,9 @@ export function readSafetensors(data) {
     const at = 8 + length + start;
     if (8 + length + end > bytes.length) throw new Error("The weights are cut short.");
     const numbers = new Float32Array((end - start) / width);
+    if (width === 4) new Uint8Array(numbers.buffer).set(bytes.subarray(at, 8 + length + end)); // little-endian, both
     for (let i = 0; i < numbers.length; i++) {
-      numbers[i] = width === 2 ? halfToFloat(view.getUint16(at + 2 * i, true)) : view.getFloat32(at + 4 * i, true);
+      if (width === 2) numbers[i] = halfToFloat(view.getUint16(at + 2 * i, true));
       if (!Number.isFinite(numbers[i])) throw new Error(`The weights hold a number that is not finite, in ${name}.`);
     }
     tensors.set(name, { shape, data: numbers });
