@@ -54,6 +54,27 @@ def test_a_page_keeps_explorers_with_what_is_linked_to_them_and_drops_progress_b
     assert explorer_pages.keep_what_is_shown(app, "other", "", {"body": "x"}, None) is None
 
 
+def test_a_cube_among_linked_widgets_keeps_its_front_end():
+    cube = model("AnyModel", _esm="the front end", spec={"dim": 2})
+    assert explorer_pages.lighten(cube) == cube
+
+
+@pytest.mark.parametrize(
+    ("body", "scripts"),
+    [
+        ("<p>", []),
+        ("<turning-object>", ["explorer/page.js"]),
+        ("<pixel-cube>", ["explorer/cube.js"]),
+        ("<latent-explorer><pixel-cube>", ["explorer/page.js", "explorer/cube.js"]),
+    ],
+)
+def test_a_page_loads_the_front_ends_of_what_stands_on_it(body, scripts):
+    added, sheets = [], []
+    app = SimpleNamespace(add_js_file=lambda name, **_: added.append(name), add_css_file=sheets.append)
+    explorer_pages.add_explorer(app, "page", "", {"body": body}, None)
+    assert added == scripts and sheets == ["explorer/explorer.css"] * bool(scripts)
+
+
 def test_a_page_whose_views_all_go_loads_no_widgets():
     files = {"ipywidgets_state": (None, {"body": json.dumps({"state": {"bar": model("ProgressModel")}})})}
     app = SimpleNamespace(env=SimpleNamespace(nb_metadata={"page": {"js_files": files}}))

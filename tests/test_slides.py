@@ -36,7 +36,7 @@ def slides_of(notebook):
 
 CHAPTERS = {path.stem: nbformat.read(path, 4) for path in sorted((ROOT / "book").glob("*.ipynb"))}
 DECKS = {name: slides for name, chapter in CHAPTERS.items() if (slides := slides_of(chapter))}
-ALIVE = ":is(latent-explorer, turning-object)"
+ALIVE = ":is(latent-explorer, turning-object, pixel-cube)"
 SIZES = """() => {
   const slide = Reveal.getCurrentSlide();
   const seen = [...slide.querySelectorAll("*")].filter(
@@ -107,6 +107,14 @@ def test_a_code_cell_shows_its_figures_or_what_it_printed_or_if_tagged_its_sourc
     hint = json.dumps({"spec": {"caption": 'Try "this" & that.'}})
     (live,) = made(code(picture(f"<latent-explorer><script>{hint}</script></latent-explorer>")))
     assert hint in live.shown and 'Try "this" &amp; that.' in live.notes
+
+
+def test_a_deck_with_a_cube_loads_what_lets_it_live_and_no_other_does():
+    cube, plane = (
+        tool.deck(new_notebook(cells=[code(picture(f"<{tag}><script>{{}}</script></{tag}>"))]), "01-bikes")
+        for tag in ("pixel-cube", "latent-explorer")
+    )
+    assert "explorer/cube.js" in cube and "explorer/cube.js" not in plane
 
 
 def test_of_recall_questions_the_first_and_the_last_are_shown_and_answered_at_the_next_key():

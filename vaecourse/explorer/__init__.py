@@ -1,4 +1,4 @@
-"""Planes and objects to drag: alive in JupyterLab, Notebook, VS Code, Colab, and in the book's pages with no kernel.
+"""Planes, cubes and objects to drag: alive in JupyterLab, Notebook, VS Code, Colab, and in pages with no kernel.
 
 `LatentExplorer` stands in nearly every chapter, `PixelCube` in the one on three pixels, `TrainingLab` in the one on
 training, `TurningObject` in the one on objects. What runs in the browser is written in `web/`, in small modules;

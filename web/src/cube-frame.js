@@ -1,7 +1,7 @@
 // The cube itself: its walls, its edges, the names of its axes, and what picture each of its corners is.
 
 /** @typedef {import("./cube-view.js").View} View */
-/** @typedef {{ dark: boolean, ink: string, soft: string, line: string, paper: string }} Theme */
+/** @typedef {{ dark: boolean, em: number, ink: string, soft: string, line: string, paper: string }} Theme */
 
 export const CELLS = ["left cell", "middle cell", "right cell"];
 const CORNERS = Array.from({ length: 8 }, (_, i) => [i & 1, (i >> 1) & 1, (i >> 2) & 1]);
@@ -70,7 +70,7 @@ export function paintFrame(context, view, theme) {
   context.globalAlpha = 1;
   context.textAlign = "center";
   context.textBaseline = "middle";
-  context.font = `${Math.max(12, side / 32)}px system-ui, sans-serif`;
+  context.font = `${Math.min(theme.em, side / 22)}px system-ui, sans-serif`;
   context.fillStyle = theme.ink;
   for (let axis = 0; axis < 3; axis++) {
     const edges = CORNERS.filter((corner) => corner[axis] === 0).map((low) => {
@@ -87,7 +87,8 @@ export function paintFrame(context, view, theme) {
     const turned = Math.cos(angle) < -0.01 || (Math.abs(Math.cos(angle)) <= 0.01 && angle > 0);
     if (turned) angle += Math.PI;
     context.save();
-    context.translate(x + (0.045 * side * (x - side / 2)) / away, y + (0.045 * side * (y - side / 2)) / away);
+    const far = 0.01 * side + 0.9 * Math.min(theme.em, side / 22);
+    context.translate(x + (far * (x - side / 2)) / away, y + (far * (y - side / 2)) / away);
     context.rotate(angle);
     context.fillText(turned ? `← ${CELLS[axis]}` : `${CELLS[axis]} →`, 0, 0);
     context.restore();

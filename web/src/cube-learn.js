@@ -102,14 +102,15 @@ const copy = (net) => new Net(net.layers.map((layer) => (
 export class Learner {
   beta = 1;
   autoencoder = false;
-  holdSigma = false;
   seed = 0; // 0: the weights that Python gave; others are drawn here
 
   /**
    * @param {Map<string, Tensor>} tensors  the untrained weights
    * @param {Float64Array} pictures  triples
+   * @param {boolean} holdSigma  whether sigma stays as it is
    */
-  constructor(tensors, pictures) {
+  constructor(tensors, pictures, holdSigma) {
+    this.holdSigma = holdSigma;
     this.given = { encoder: readNet(tensors, "encoder"), decoder: readNet(tensors, "decoder") };
     this.startSigma = Math.exp(tensors.get("log_sigma")?.data[0] ?? NaN);
     this.vae = new SmallVae(copy(this.given.encoder), copy(this.given.decoder), this.startSigma);

@@ -20,7 +20,7 @@ import { brush, h } from "./dom.js";
  * @property {{ x: Numbers, color: string, name: string }[]} balls
  */
 
-const LEVELS = 6; // shades of the cloud, the patch and the sheet
+const LEVELS = 5; // shades of the cloud, the patch and the sheet
 const NO_CLASS = 255; // the label of pictures without one
 
 /** @param {boolean} dark */
@@ -55,7 +55,7 @@ export function paintParts(context, scene, parts, theme) {
     const size = (1.3 * view.scale) / cloud.voxels;
     const shade = Array.from({ length: 2 * LEVELS }, (_, level) => { // the cloud has the upper half of the scale
       const t = (level + 0.5) / (2 * LEVELS), [r, g, b] = viridis(t).map(Math.round);
-      return scene.style({ kind: "disc", color: `rgb(${r} ${g} ${b} / ${(0.7 * t ** 4).toFixed(2)})`, size });
+      return scene.style({ kind: "dot", color: `rgb(${r} ${g} ${b} / ${(0.55 * t ** 4).toFixed(2)})`, size });
     });
     for (let i = 0; i < cloud.height.length; i++) {
       if (cut && !scene.beyond(cloud.points, 3 * i)) continue; // cut open
@@ -63,10 +63,10 @@ export function paintParts(context, scene, parts, theme) {
     }
   }
   if (data) {
-    const size = Math.max(2.4, view.side / 130);
+    const size = Math.max(2, view.side / 160);
     const dots = Array.from({ length: 10 }, (_, label) => (
-      scene.style({ kind: "disc", color: `${classColor(label)}d9`, size })));
-    const plain = scene.style({ kind: "disc", color: theme.dark ? "#b3bac6b0" : "#4a5162a0", size });
+      scene.style({ kind: "dot", color: `${classColor(label)}d9`, size })));
+    const plain = scene.style({ kind: "dot", color: theme.dark ? "#b3bac6b0" : "#4a5162a0", size });
     for (let i = 0; i < data.labels.length; i++) {
       scene.dot(data.points, data.labels[i] === NO_CLASS ? plain : dots[data.labels[i] % 10], 3 * i);
     }
@@ -95,7 +95,7 @@ export function paintParts(context, scene, parts, theme) {
     context.fillStyle = color;
     context.fill();
     context.globalAlpha = 1;
-    context.font = "italic 700 15px Georgia, serif";
+    context.font = `italic 700 ${Math.min(theme.em, view.side / 22)}px Georgia, serif`;
     context.lineWidth = 3;
     context.strokeStyle = theme.paper;
     context.strokeText(name, sx + 15, sy - 11);

@@ -39,7 +39,7 @@ function grain(sigma) {
  * @returns {Mesh}
  */
 export function meshOf(model, extent) {
-  const across = model.dim === 2 ? 45 : 241, rows = model.dim === 2 ? across : 1;
+  const across = model.dim === 2 ? 37 : 241, rows = model.dim === 2 ? across : 1;
   const axis = Float64Array.from({ length: across }, (_, i) => {
     const u = (2 * i) / (across - 1) - 1;
     return extent * u * (0.5 + 0.5 * u * u);

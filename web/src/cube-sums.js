@@ -1,8 +1,8 @@
 // P(x) = ∫ P(x|z) P(z) dz for three pixels, as a plain sum over codes: there are only one or two latent numbers.
 //
 // The latent space is cut into cells, finer in the middle. In a cell f(z) hardly bends, and the integrand is summed
-// over the nodes of a Gauss–Legendre rule, the more of them the narrower P(x|z) is there. A cell in which no f(z) comes near
-// the picture adds nothing, and is left out. The nodes of a cell serve every picture.
+// over the nodes of a Gauss–Legendre rule, the more of them the narrower P(x|z) is there. A cell in which no f(z) comes
+// near the picture adds nothing, and is left out. The nodes of a cell serve every picture.
 
 /** @typedef {import("./cube-models.js").Drawer} Drawer */
 /** @typedef {{ z: Float64Array, f: Float64Array, logWeight: Float64Array }} Nodes  pairs, triples, log (area × P(z)) */

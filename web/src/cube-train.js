@@ -37,6 +37,7 @@ export function trainPanel(learner, changed, rested) {
   const element = h("div", { role: "region", class: "lx-walk lx-learn", "aria-label": "Learning" },
     h("div", {}, h("div", { class: "lx-row" }, go, again, other), kinds.element, beta.element),
     h("div", {}, told, figure));
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches; // then it moves with each measurement
   let learning = false;
   let seen = true; // on the screen
   let frame = 0;
@@ -52,8 +53,9 @@ export function trainPanel(learner, changed, rested) {
     const start = performance.now();
     for (let i = 0; i < MOST_STEPS && performance.now() - start < SLICE / 2; i++) learner.step();
     if (!measuring && start - last > EVERY) measuring = learner.measure();
+    const before = history.length;
     while (measuring && performance.now() - start < SLICE) measureOn();
-    changed();
+    if (!calm || history.length > before) changed();
     frame = requestAnimationFrame(loop);
   }
 
@@ -119,6 +121,7 @@ export function trainPanel(learner, changed, rested) {
   });
   watcher.observe(element);
   beta.show(learner.beta);
+  kinds.show(learner.holdSigma ? ["hold"] : []);
   const stop = () => {
     learning = false;
     watcher.disconnect();

@@ -4,7 +4,7 @@
 /** @typedef {{ kind: "dot" | "disc" | "quad" | "line", color: string, size?: number }} Style  size in pixels */
 
 const FILL = 0.57; // the cube's edge as a share of the canvas, so that no corner leaves it however it is turned
-const SLICES = 48; // depths that are told apart
+const SLICES = 32; // depths that are told apart
 const STYLES = 64; // ways to paint that one scene may have
 
 export class View {

@@ -8,7 +8,7 @@
 //   show              the names of what is to be seen
 //   cut, cut_axis     where the cut stands, and which cell it holds
 //   sigma             of P(x|z)
-//   spec              { dim, extent, names, caption, learn, world }
+//   spec              { dim, extent, names, caption, learn, hold, world }
 //   weights, pictures, labels   bytes: safetensors, 16 bits a pixel, and 8 a label
 
 import { flatLayer, Line } from "./cube-flat.js";
@@ -109,11 +109,11 @@ class Cube {
    * @returns {import("./cube-models.js").Drawer}
    */
   readModel(pictures) {
-    const { world, learn } = this.spec;
+    const { world, learn, hold } = this.spec;
     if (world) return new World(world, this.host.get("sigma"));
     const { tensors } = readSafetensors(this.host.get("weights"));
     if (learn) {
-      this.learner = new Learner(tensors, pictures);
+      this.learner = new Learner(tensors, pictures, hold);
       return this.learner.vae;
     }
     return new SmallVae(readNet(tensors, "encoder"), readNet(tensors, "decoder"), this.host.get("sigma"));
@@ -169,8 +169,19 @@ class Cube {
   /** Shows what the host has, with the next frame, once, however much has changed. */
   update() {
     this.frame = 0;
-    const { host, model, seen, parts } = this;
+    const { host, model, seen } = this;
     model.sigma = host.get("sigma");
+    /** @type {(keyof CubeTraits)[]} */
+    const others = ["z1", "z2", "x", "ends", "show", "cut", "cut_axis"];
+    const all = [seen.version, model.sigma, isDark(), ...others.map((name) => host.get(name))];
+    seen.keep("around", all, () => this.updateAround()); // while the cube only turns, it alone is drawn
+    this.paint();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.tell(), REST);
+  }
+
+  updateAround() {
+    const { host, model, seen, parts } = this;
     this.placePoint(...seen.z);
     this.placeEnds.forEach((place, i) => {
       place(...host.get("ends")[i]);
@@ -190,11 +201,9 @@ class Cube {
       if (seen.shows("posterior")) parts.picture.show(host.get("x"), seen.logP);
     }
     if (parts.ways) parts.ways.element.hidden = !seen.shows("ways");
-    seen.keep("plane", [seen.version, model.sigma, isDark(), ...["x", "ends", "show"].map(
-      (name) => host.get(/** @type {keyof CubeTraits} */ (name)))], () => this.plane.repaint());
-    this.paint();
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.tell(), REST);
+    seen.keep("plane", [
+      seen.version, model.sigma, isDark(), host.get("x"), host.get("ends"), host.get("show"),
+    ], () => this.plane.repaint());
   }
 
   paint() {
@@ -206,7 +215,7 @@ class Cube {
     const style = getComputedStyle(this.root);
     const [ink, soft, line, paper] = ["ink", "soft", "line", "paper"].map(
       (name) => style.getPropertyValue(`--lx-${name}`));
-    const theme = { dark: isDark(), ink, soft, line, paper };
+    const theme = { dark: isDark(), em: parseFloat(style.fontSize), ink, soft, line, paper };
     const context = brush(canvas);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, side, side);

@@ -107,6 +107,7 @@ interface CubeTraits {
     names: string[];
     caption: string;
     learn: boolean;
+    hold: boolean;
     world: { second: "ink" | "width" | null; width: number } | null;
   };
   weights: Bytes;
