@@ -227,6 +227,11 @@ def test_what_is_saved_is_whole_floats_unless_asked(tmp_path, model):
     assert back.meta["name"] == "toy" and not back.training and back.config == model.config
     with pytest.raises(ValueError, match="got 'bfloat16'"):
         model.save(tmp_path / "odd", precision="bfloat16")
+    with torch.no_grad():
+        model.decoder.net[0].weight[0, 0] = 1e5
+    with pytest.raises(ValueError, match="float16 cannot hold the largest"):
+        model.save(tmp_path / "float16", precision="float16")
+    assert VAE.load(tmp_path / "float16").meta["name"] == "toy", "the older file is whole"
     ck.save_model(tmp_path / "judge", Classifier((4, 4)), {})
     with pytest.raises(ck.CheckpointError, match="holds a Classifier"):
         VAE.load(tmp_path / "judge")

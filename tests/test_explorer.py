@@ -155,10 +155,11 @@ def test_models_that_the_plane_cannot_show():
     with pytest.raises(ValueError, match="load_pretrained"):
         LatentExplorer("mnist-2d")
     broken = VAE(hidden=(8,))
-    with torch.no_grad():
-        broken.decoder.net[0].weight[0, 0] = torch.nan
-    with pytest.raises(ValueError, match="NaN"):
-        LatentExplorer(broken)
+    for weight in (torch.nan, 1e5):  # a page has half precision
+        with torch.no_grad():
+            broken.decoder.net[0].weight[0, 0] = weight
+        with pytest.raises(ValueError, match="NaN, or are too large"):
+            LatentExplorer(broken)
     with pytest.raises(ValueError, match="Gaussian"):
         LatentExplorer(VAE(hidden=(8,), likelihood="bernoulli"), draw=True)
     with pytest.raises(ValueError, match="grey images"):

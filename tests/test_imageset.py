@@ -170,6 +170,11 @@ def test_a_row_of_pictures_is_not_shown_clipped_without_a_word():
         with pytest.raises(ValueError, match="one for each of the 2 images"):
             plots.image_row(torch.zeros(2, 4, 4), titles)
     plt.close(plots.image_row(1.1 * torch.eye(4)[None]))
+    fig, ax = plt.subplots()
+    for values in (torch.ones(2, 3), torch.eye(3), torch.eye(2) / 0):
+        with pytest.raises(ValueError, match="one row a name of 2"):
+            plots.matrix(ax, values, ("a", "b"))
+    plt.close(fig)
     for columns in (0, 2.5, True):
         with pytest.raises(ValueError, match="columns must be a whole number"):
             plots.tile(torch.zeros(2, 4, 4), columns)

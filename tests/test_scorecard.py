@@ -75,7 +75,9 @@ def test_entropy_is_that_of_scipy():
 def test_monotonicity_r_squared_and_evenness():
     t = np.linspace(0, 1, 21)
     assert scorecard.monotonicity([0.0, 1, 4, 9]) == 1
-    assert scorecard.monotonicity([0.0, 2, 1, 3]) == pytest.approx(3 / 5)
+    for dtype in (torch.float32, torch.uint8):  # of which 1 - 2 is 255
+        assert scorecard.monotonicity(torch.tensor([0, 2, 1, 3], dtype=dtype)) == pytest.approx(3 / 5)
+    assert scorecard.monotonicity([True, False]) == 1
     assert scorecard.monotonicity(torch.zeros(2, 5)).tolist() == [1, 1]
     for v in (t**2, np.sin(9 * t), -3 * t + 1):
         assert float(scorecard.r_squared(v)) == pytest.approx(stats.linregress(t, v).rvalue ** 2)
@@ -149,6 +151,13 @@ def test_wrong_input_gets_a_sentence():
         scorecard.sharpness(torch.zeros(4, 4, dtype=torch.int64))
     with pytest.raises(ValueError, match="at least 2"):
         scorecard.interval([1.0])
+    for p in ([2.0, 3.0], [-0.5, 1.5], [math.nan, 1.0], 1.0):
+        with pytest.raises(ValueError, match="softmax"):
+            scorecard.entropy(p)
+    for values in ([], [1.0], 3.0, [0.0, math.nan, 1.0], [0.0, math.inf]):
+        for measure in (scorecard.monotonicity, scorecard.r_squared):
+            with pytest.raises(ValueError, match="values must be finite numbers"):
+                measure(values)
     for level in (0, 1, 95, "high"):
         with pytest.raises(ValueError, match="level must"):
             scorecard.interval([1.0, 2.0], level)

@@ -431,6 +431,8 @@ def test_a_device_that_is_not_there_gets_a_sentence(device):
 
 
 def test_wrong_images_get_a_sentence():
+    with pytest.raises(ValueError, match="model must be a VAE"):
+        fit("mnist-2d", stripes(), epochs=1)
     with pytest.raises(ValueError, match="Divide by 255"):
         fit(fresh(), stripes() * 255, epochs=1, device="cpu", progress=False)
     model = VAE(stripes().shape[1:], hidden=(8,), likelihood="bernoulli")

@@ -71,6 +71,8 @@ def as_images(
     if axes < 0 or tuple(x.shape[axes:]) != tuple(shape) or (leading is not None and axes not in leading):
         before = ["..."] if leading is None else ["O", "N"][2 - max(leading) :]
         wanted = ", ".join([*before, *(("H", "W") if grey else map(str, shape))])
+        if not before:
+            raise ValueError(f"{name} must be one picture ({wanted}), such as images[0]; got {tuple(x.shape)}.")
         raise ValueError(f"{name} must be ({wanted}); got {tuple(x.shape)}.{_advice_on_shape(x, shape, name)}")
     if not x.is_floating_point():
         raise ValueError(

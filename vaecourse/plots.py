@@ -190,6 +190,8 @@ def decoded_plane(ax: Axes, model: VAE, extent: float = 3.0, steps: int = 21) ->
 def matrix(ax: Axes, values: Any, names: tuple[str, ...], hide_diagonal: bool = False) -> None:
     """Draws a square matrix (C, C) of shares as percentages; the diagonal can be left grey to let the rest speak."""
     values = as_array(values, "values").astype(float)
+    if values.shape != (len(names), len(names)) or not np.isfinite(values).all():
+        raise ValueError(f"values must be finite numbers (C, C), one row a name of {len(names)}; got {values.shape}.")
     shown = np.ma.masked_array(values, mask=np.eye(len(values), dtype=bool) & hide_diagonal)
     cmap = mpl.colormaps["Blues"].with_extremes(bad="0.85")
     top = float(shown.max())

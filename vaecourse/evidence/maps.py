@@ -38,7 +38,7 @@ def posterior_maps(model: Model, x: Any, z: Any, log_p_x: Tensor | float) -> Map
         raise ValueError(f"z must be finite codes of shape (M, 2); got {tuple(z.shape)}. Use grid.reshape(-1, 2).")
     log_p_x = as_numbers(log_p_x, "log_p_x").to(x.device, torch.float64)
     if log_p_x.numel() != 1 or not log_p_x.isfinite():
-        raise ValueError(f"log_p_x must be one finite number, that of x; got {log_p_x.tolist()}.")
+        raise ValueError(f"log_p_x must be one number, that of x and finite; got {log_p_x.tolist()}.")
     integrand = log_integrand(model, x, torch.zeros(len(z), dtype=torch.int64, device=x.device), z)
     prior = log_prior(model, z)
     return Maps(prior, integrand - prior, integrand, integrand - log_p_x.reshape(()))

@@ -81,7 +81,14 @@ def entropy(probabilities: Any) -> Tensor:
         >>> entropy(torch.tensor([[1.0, 0.0], [0.5, 0.5]]))
         tensor([0.0000, 0.6931])
     """
-    return torch.special.entr(as_numbers(probabilities, "probabilities")).sum(-1)
+    p = as_numbers(probabilities, "probabilities")
+    p = p if p.is_floating_point() else p.double()
+    if p.ndim < 1 or not ((p >= 0).all() and ((p.sum(-1) - 1).abs() < 0.01).all()):
+        raise ValueError(
+            f"probabilities must be (..., C), from 0 to 1, and add up to 1; got {tuple(p.shape)} that do not. Are they "
+            "logits? Take their softmax(-1)."
+        )
+    return torch.special.entr(p).sum(-1)
 
 
 def monotonicity(values: Any) -> Tensor:
@@ -93,14 +100,14 @@ def monotonicity(values: Any) -> Tensor:
         >>> monotonicity(torch.tensor([[0.0, 1.0, 2.0, 3.0], [0.0, 2.0, 1.0, 3.0]]))
         tensor([1.0000, 0.6000])
     """
-    v = as_numbers(values, "values")
+    v = _series(values)
     gone = v.diff(dim=-1).abs().sum(-1)
     return torch.where(gone == 0, 1.0, (v[..., -1] - v[..., 0]).abs() / gone.clamp_min(1e-30))
 
 
 def r_squared(values: Any) -> Tensor:
     """The share of the variance of values (..., T) that a straight line over t explains, (...,); 1 if there is none."""
-    v = as_numbers(values, "values").double()
+    v = _series(values).double()
     t = torch.linspace(-1, 1, v.shape[-1], dtype=v.dtype)
     off = v - v.mean(-1, keepdim=True)
     explained = (off * t).sum(-1) ** 2 / t.square().sum()
@@ -180,6 +187,14 @@ def table(cards: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _images(images: Any) -> Tensor:
     return as_images(images, leading=None)
+
+
+def _series(values: Any) -> Tensor:
+    """Values (..., T) along a path, at least 2, as finite floats. Raises ValueError for others."""
+    v = as_numbers(values, "values")
+    if v.ndim < 1 or v.shape[-1] < 2 or not v.isfinite().all():
+        raise ValueError(f"values must be finite numbers (..., T), at least 2 along the path; got {tuple(v.shape)}.")
+    return v if v.is_floating_point() else v.double()
 
 
 def _places(side: int) -> Tensor:

@@ -101,13 +101,17 @@ def save_model(path: str | Path, model: Any, meta: dict[str, Any], precision: st
         precision: "float32", or "float16" for half the download (single numbers, such as sigma, stay whole)
 
     Raises:
-        ValueError: For another precision.
+        ValueError: For another precision, or one that cannot hold the weights.
         CheckpointError: When the file cannot be written.
     """
     if precision not in ("float32", "float16"):
         raise ValueError(f'precision must be "float32" or "float16"; got {precision!r}.')
     dtype = getattr(torch, precision)
     weights = {k: v.to(dtype) if v.ndim and v.is_floating_point() else v for k, v in model.state_dict().items()}
+    if any(v.isfinite().all() and not weights[k].isfinite().all() for k, v in model.state_dict().items()):
+        raise ValueError(
+            f"{precision} cannot hold the largest of the weights, which would become infinite. Leave precision out."
+        )
     own = {"kind": type(model).__name__, "config": model.config, "structure": str(model)}
     write_safetensors(path, weights, own | meta)
 

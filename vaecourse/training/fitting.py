@@ -84,6 +84,8 @@ def fit(
         >>> history.elbo[0] < history.elbo[-1]
         True
     """
+    if not isinstance(model, VAE):
+        raise ValueError(f"model must be a VAE, such as VAE(); got {type(model).__name__}.")
     images = as_images(images, model.image_shape).detach()
     held = None if held_out is None else as_images(held_out, model.image_shape, name="held_out")
     if model.likelihood == "bernoulli":
