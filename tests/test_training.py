@@ -436,9 +436,11 @@ def test_wrong_images_get_a_sentence():
     with pytest.raises(ValueError, match="Divide by 255"):
         fit(fresh(), stripes() * 255, epochs=1, device="cpu", progress=False)
     model = VAE(stripes().shape[1:], hidden=(8,), likelihood="bernoulli")
+    before = weights(model)
     for pictures in ({"images": stripes()}, {"images": stripes().round(), "held_out": stripes()}):
-        with pytest.raises(ValueError, match="Bernoulli pixels are 0 or 1"):
+        with pytest.raises(ValueError, match=f"0 or 1, and {list(pictures)[-1]} hold greys"):
             fit(model, **pictures, epochs=1, device="cpu", progress=False)
+    assert torch.equal(weights(model), before), "asked before anything was trained"
     fit(model, stripes() > 0.5, epochs=1, device="cpu", progress=False)
 
 

@@ -90,6 +90,8 @@ def fit(
     held = None if held_out is None else as_images(held_out, model.image_shape, name="held_out")
     if model.likelihood == "bernoulli":
         check_binary(images)
+        if held is not None:
+            check_binary(held, "held_out")
     epochs, batch_size = as_count(epochs, "epochs"), as_count(batch_size, "batch_size")
     device = as_device(device)
 
