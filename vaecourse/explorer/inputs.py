@@ -44,7 +44,7 @@ def check_model(model: VAE, draw: bool) -> None:
     if layers[0] != layers[1]:
         raise ValueError(
             "the browser runs a VAE's linear layers with GELU between them and no others; this model has layers of its "
-            "own. Teach one that it can run, training.distil(model, VAE(...), images, epochs), or use plots.decoded_plane."
+            "own. Teach one that it can run: training.distil(model, VAE(...), images, epochs)."
         )
     if not all(torch.isfinite(p.half()).all() for p in model.parameters()):
         raise ValueError("the model's weights hold NaN, or are too large for a page. Train it again, or load another.")
