@@ -4,20 +4,21 @@ import { classColor, viridis } from "./colors.js";
 import { brush, h } from "./dom.js";
 
 /** @typedef {import("./cube-view.js").View} View */
-/** @typedef {import("./cube-view.js").Scene} Scene */
+/** @typedef {import("./cube-paint.js").Scene} Scene */
 /** @typedef {import("./cube-frame.js").Theme} Theme */
 /**
  * What may stand in the cube; what is missing is not shown.
  * @typedef {object} Parts
+ * @property {boolean} light  half of everything, for a machine that is slow, while the cube turns
  * @property {{ points: Float64Array, labels: Uint8Array } | null} data
  * @property {import("./cube-shapes.js").Mesh | null} sheet
  * @property {import("./cube-shapes.js").Mesh[]} skins  the sheet moved by sigma to both sides
- * @property {number} tube  sigma, for a curve; 0: no tube
+ * @property {{ points: Float64Array, sigma: number } | null} tube  that of a curve
  * @property {ReturnType<typeof import("./cube-shapes.js").cloudDots> | null} cloud
  * @property {{ image: HTMLCanvasElement, axis: number, place: number } | null} cut
  * @property {{ points: Float64Array, height: Float64Array } | null} patch
  * @property {{ points: Float64Array, color: string }[]} ways
- * @property {{ x: Numbers, color: string, name: string }[]} balls
+ * @property {{ x: Float64Array, color: string, name: string }[]} balls
  */
 
 const LEVELS = 5; // shades of the cloud, the patch and the sheet
@@ -45,46 +46,45 @@ export function paintParts(context, scene, parts, theme) {
   const { view } = scene;
   scene.clear();
   const { cut, sheet, cloud, data, patch } = parts;
+  const step = parts.light ? 2 : 1;
   if (cut) scene.cut = { axis: cut.axis, place: cut.place, paint: (target) => paintCut(target, view, cut, theme) };
-  if (sheet && parts.tube) paintTube(context, view, sheet.points, 2 * parts.tube * view.scale, theme);
+  if (parts.tube) paintTube(context, view, parts.tube.points, 2 * parts.tube.sigma * view.scale, theme);
   const skin = scene.style({ kind: "quad", color: theme.dark ? "rgb(150 170 215 / .11)" : "rgb(60 75 115 / .09)" });
-  for (const mesh of parts.skins) scene.sheet(mesh, () => skin);
-  if (sheet && sheet.rows > 1) addSheet(scene, sheet, theme);
+  for (const mesh of parts.skins) scene.sheet(mesh, () => skin, step);
+  if (sheet && sheet.rows > 1) addSheet(scene, sheet, theme, step);
   else if (sheet) scene.line(sheet.points, scene.style({ kind: "line", color: theme.soft, size: 3 }));
   if (cloud) {
-    const size = (1.3 * view.scale) / cloud.voxels;
+    const size = ((1 + 0.3 * step) * view.scale) / cloud.voxels;
     const shade = Array.from({ length: 2 * LEVELS }, (_, level) => { // the cloud has the upper half of the scale
       const t = (level + 0.5) / (2 * LEVELS), [r, g, b] = viridis(t).map(Math.round);
       return scene.style({ kind: "dot", color: `rgb(${r} ${g} ${b} / ${(0.55 * t ** 4).toFixed(2)})`, size });
     });
-    for (let i = 0; i < cloud.height.length; i++) {
-      if (cut && !scene.beyond(cloud.points, 3 * i)) continue; // cut open
-      scene.dot(cloud.points, shade[Math.min(2 * LEVELS - 1, Math.floor(2 * LEVELS * cloud.height[i]))], 3 * i);
-    }
+    scene.dots(cloud.points, (i) => {
+      if (i % step || (cut && !scene.beyond(cloud.points, 3 * i))) return -1; // cut open
+      return shade[Math.min(2 * LEVELS - 1, Math.floor(2 * LEVELS * cloud.height[i]))];
+    });
   }
   if (data) {
     const size = Math.max(2, view.side / 160);
     const dots = Array.from({ length: 10 }, (_, label) => (
       scene.style({ kind: "dot", color: `${classColor(label)}d9`, size })));
     const plain = scene.style({ kind: "dot", color: theme.dark ? "#b3bac6b0" : "#4a5162a0", size });
-    for (let i = 0; i < data.labels.length; i++) {
-      scene.dot(data.points, data.labels[i] === NO_CLASS ? plain : dots[data.labels[i] % 10], 3 * i);
-    }
+    scene.dots(data.points, (i) => (
+      i % step ? -1 : data.labels[i] === NO_CLASS ? plain : dots[data.labels[i] % 10]));
   }
   if (patch) {
     const shade = Array.from({ length: LEVELS }, (_, level) => {
       const alpha = Math.round(255 * (0.05 + (0.4 * (level + 0.5)) / LEVELS)).toString(16).padStart(2, "0");
       return scene.style({ kind: "disc", color: colors(theme.dark).x + alpha, size: Math.max(6, view.side / 55) });
     });
-    for (let i = 0; i < patch.height.length; i++) {
-      scene.dot(patch.points, shade[Math.min(LEVELS - 1, Math.floor(LEVELS * patch.height[i]))], 3 * i);
-    }
+    scene.dots(patch.points, (i) => shade[Math.min(LEVELS - 1, Math.floor(LEVELS * patch.height[i]))]);
   }
   for (const { points, color } of parts.ways) scene.line(points, scene.style({ kind: "line", color, size: 3 }));
   for (const { x, color } of parts.balls) {
-    scene.dot(x, scene.style({ kind: "disc", color: "#111", size: 17 }));
-    scene.dot(x, scene.style({ kind: "disc", color: "#fff", size: 14.5 }));
-    scene.dot(x, scene.style({ kind: "disc", color, size: 11 }));
+    for (const [shade, size] of /** @type {[string, number][]} */ ([["#111", 17], ["#fff", 14.5], [color, 11]])) {
+      const disc = scene.style({ kind: "disc", color: shade, size });
+      scene.dots(x, () => disc);
+    }
   }
   scene.paint(context);
   for (const { x, name, color } of parts.balls) {
@@ -109,17 +109,21 @@ export function paintParts(context, scene, parts, theme) {
  * @param {Scene} scene
  * @param {import("./cube-shapes.js").Mesh} mesh
  * @param {Theme} theme
+ * @param {number} step
  */
-function addSheet(scene, mesh, { dark }) {
+function addSheet(scene, mesh, { dark }, step) {
   const sides = dark ? ["170 190 235", "225 190 165"] : ["72 92 145", "150 104 70"];
   const shades = sides.map((rgb) => Array.from({ length: LEVELS }, (_, level) => (
     scene.style({ kind: "quad", color: `rgb(${rgb} / ${(0.2 + (0.3 * level) / LEVELS).toFixed(2)})` }))));
   scene.sheet(mesh, (cosine) => {
     const slant = 1 - Math.min(1, Math.abs(cosine));
     return shades[cosine > 0 ? 0 : 1][Math.min(LEVELS - 1, Math.floor(LEVELS * slant))];
-  });
+  }, step);
   const line = scene.style({ kind: "line", color: dark ? "rgb(200 210 230 / .55)" : "rgb(50 60 90 / .5)", size: 1 });
-  for (const points of mesh.lines) scene.line(points, line);
+  for (let i = 0; i < mesh.lines.length; i += 2 * step) { // two at a time, which cross
+    scene.line(mesh.lines[i], line);
+    scene.line(mesh.lines[i + 1], line);
+  }
 }
 
 /**

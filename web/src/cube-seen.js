@@ -153,9 +153,10 @@ export class Seen {
 
   /**
    * @param {boolean} dark
+   * @param {boolean} light
    * @returns {import("./cube-scene.js").Parts}
    */
-  parts(dark) {
+  parts(dark, light) {
     const { model, host } = this;
     const tint = colors(dark);
     const thick = this.shows("thickness");
@@ -168,12 +169,13 @@ export class Seen {
     }
     if (this.shows("posterior")) balls.push({ x: Float64Array.from(host.get("x")), color: tint.x, name: "x" });
     return {
+      light,
       data: this.shows("data") ? this.data : null,
-      sheet: this.shows("sheet") || thick ? this.mesh : null,
+      sheet: this.shows("sheet") ? this.mesh : null,
       skins: thick && model.dim === 2
         ? this.keep("skins", [this.mesh, model.sigma], () => [1, -1].map((s) => offset(this.mesh, s * model.sigma)))
         : [],
-      tube: thick && model.dim === 1 ? model.sigma : 0,
+      tube: thick && model.dim === 1 ? { points: this.mesh.points, sigma: model.sigma } : null,
       cloud: this.shows("cloud") ? this.cloud : null,
       cut: this.shows("cut") ? this.cut : null,
       patch: this.shows("posterior") ? this.patch : null,

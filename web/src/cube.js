@@ -17,9 +17,10 @@ import { listenToHand } from "./cube-hand.js";
 import { addParts, legendOf, wordsOf } from "./cube-layout.js";
 import { Learner } from "./cube-learn.js";
 import { readNet, SmallVae, World } from "./cube-models.js";
+import { Scene } from "./cube-paint.js";
 import { paintParts } from "./cube-scene.js";
 import { Seen } from "./cube-seen.js";
-import { Scene, View } from "./cube-view.js";
+import { View } from "./cube-view.js";
 import { brush, h } from "./dom.js";
 import { draw, listen, teller } from "./host.js";
 import { readSafetensors } from "./model.js";
@@ -28,6 +29,7 @@ import { Plane } from "./plane.js";
 import { followTheme, isDark } from "./theme.js";
 
 const HEARD = ["z1", "z2", "x", "ends", "yaw", "pitch", "show", "cut", "cut_axis", "sigma"];
+const SLOW = 30; // milliseconds from one frame to the next: then half of everything is left out until it rests
 const REST = 500; // milliseconds after the last move, when it is told what stands there
 
 /**
@@ -59,6 +61,8 @@ class Cube {
     this.model = this.readModel(data.points);
     this.seen = new Seen(host, this.model, data);
     this.frame = 0;
+    this.painted = this.asked = 0; // when
+    this.late = 0; // how many frames of one movement have come late
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     this.view = new View();
@@ -135,7 +139,7 @@ class Cube {
   }
 
   /**
-   * @param {number} i  0: A, 1: B
+   * @param {number} i  which
    * @param {Pair} z
    */
   moveEnd(i, [z1, z2]) {
@@ -150,7 +154,9 @@ class Cube {
   }
 
   schedule() {
-    this.frame ||= requestAnimationFrame(() => this.update());
+    if (this.frame) return;
+    this.asked = performance.now();
+    this.frame = requestAnimationFrame(() => this.update());
   }
 
   /** The model has moved. Python hears of its sigma when it has come to rest. */
@@ -170,6 +176,9 @@ class Cube {
   update() {
     this.frame = 0;
     const { host, model, seen } = this;
+    const now = performance.now();
+    if (this.asked - this.painted < SLOW && now - this.painted > SLOW) this.late++;
+    this.painted = now;
     model.sigma = host.get("sigma");
     /** @type {(keyof CubeTraits)[]} */
     const others = ["z1", "z2", "x", "ends", "show", "cut", "cut_axis"];
@@ -183,15 +192,11 @@ class Cube {
   updateAround() {
     const { host, model, seen, parts } = this;
     this.placePoint(...seen.z);
-    this.placeEnds.forEach((place, i) => {
-      place(...host.get("ends")[i]);
-    });
+    for (const [i, place] of this.placeEnds.entries()) place(...host.get("ends")[i]);
     this.root.classList.toggle("lx-without-ends", !seen.shows("ways"));
     parts.boxes.show(host.get("show"));
     parts.point.show(model.decode(...seen.z));
-    parts.codes.forEach((one, axis) => {
-      one.show(seen.z[axis]);
-    });
+    for (const [axis, one] of parts.codes.entries()) one.show(seen.z[axis]);
     parts.sigma.show(model.sigma);
     parts.cut.show(host.get("cut"));
     parts.axis.value = String(host.get("cut_axis"));
@@ -221,13 +226,15 @@ class Cube {
     context.clearRect(0, 0, side, side);
     view.look(host.get("yaw"), host.get("pitch"), side);
     paintWalls(context, view, theme);
-    paintParts(context, this.scene, seen.parts(theme.dark), theme);
+    paintParts(context, this.scene, seen.parts(theme.dark, this.late > 2), theme);
     paintFrame(context, view, theme);
   }
 
   /** What needs no hurry: the ways in numbers, the legend, and the whole in words. */
   tell() {
     const { seen, parts, spec } = this;
+    this.late = 0;
+    this.paint();
     const soft = getComputedStyle(this.root).getPropertyValue("--lx-soft");
     if (parts.ways && seen.shows("ways")) parts.ways.show(seen.waysTold(isDark()), soft);
     parts.legend.replaceChildren(...legendOf(seen, spec.names));
