@@ -32,6 +32,7 @@ def case(settings, beta, far, folder):
         for net, rows in ((model.encoder.net, slice(2, 4)), (model.decoder.net, slice(0, 6))):
             net[-1].bias[rows] += far * torch.tensor([1.0, -1.0]).repeat(len(net[-1].bias[rows]) // 2)
     x, noise = torch.rand(6, 4, 3), torch.randn(6, 2)
+    x = x.round() if model.likelihood == "bernoulli" else x
     log_likelihood, kl = model.elbo_terms(x, noise=noise)
     (beta * kl - log_likelihood).mean().backward()
     model.save(folder / "model.safetensors")
