@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.distributions import Independent, Normal
 
 from ..images import as_generator, as_numbers
+from .made import check_draws
 
 __all__ = ["KINDS", "World", "draw", "sample"]
 
@@ -147,10 +148,7 @@ def sample(
         ValueError: If n is no positive whole number.
     """
     # NumPy's draws and float64, rounded to float32 at the end, are the same on every processor; PyTorch's are not.
-    if not isinstance(generator, np.random.Generator):
-        raise TypeError(f"generator must be a numpy Generator, e.g. np.random.default_rng(0); got {generator!r}")
-    if not isinstance(n, int | np.integer) or n < 1:
-        raise ValueError(f"n must be a positive whole number of images; got {n!r}")
+    check_draws(n, generator)
     labels = generator.integers(2, size=n)
     widths = np.array(list(KINDS.values()))[labels]
     z = torch.from_numpy(generator.standard_normal((n, 2)))

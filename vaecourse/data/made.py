@@ -15,9 +15,17 @@ from safetensors.numpy import load, save
 from ..files import write_whole
 from .downloads import cache_folder
 
-__all__ = ["Made", "made_once"]
+__all__ = ["Made", "check_draws", "made_once"]
 
 Made = tuple[NDArray[np.float32], NDArray[np.int64], dict[str, NDArray[Any]]]  # images, labels, factors
+
+
+def check_draws(n: int, generator: np.random.Generator) -> None:
+    """Raises TypeError for what is no numpy Generator, and ValueError for what is no number of images to draw."""
+    if not isinstance(generator, np.random.Generator):
+        raise TypeError(f"generator must be a numpy Generator, e.g. np.random.default_rng(0); got {generator!r}")
+    if not isinstance(n, int | np.integer) or n < 1:
+        raise ValueError(f"n must be a positive whole number of images; got {n!r}")
 
 
 def made_once(name: str, source: str, make: Callable[[], Made]) -> Made:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .made import check_draws
+
 __all__ = ["FACTORS", "STYLES", "Factor", "draw", "sample"]
 
 Array = NDArray[Any]
@@ -144,10 +146,7 @@ def sample(n: int, generator: np.random.Generator) -> tuple[NDArray[np.float32],
         TypeError: If generator is no numpy Generator.
         ValueError: If n is no positive whole number.
     """
-    if not isinstance(generator, np.random.Generator):
-        raise TypeError(f"generator must be a numpy Generator, e.g. np.random.default_rng(0); got {generator!r}")
-    if not isinstance(n, int | np.integer) or n < 1:
-        raise ValueError(f"n must be a positive whole number of images; got {n!r}")
+    check_draws(n, generator)
     labels = generator.integers(10, size=n)
     factors = {"style": np.empty(n, int)}
     for digit in STYLES:
