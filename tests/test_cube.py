@@ -1,17 +1,14 @@
 """The cube of three pixels: what its Python side takes, and what its front end computes, held against PyTorch."""
 
-import functools
-import http.server
 import json
 import re
-import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import traitlets
-from browser import FLAGS, HEAD, front_end
+from browser import HEAD, front_end, served
 from test_bars import log_p_x
 from test_explorer_page import STRICT, axe_source
 
@@ -99,20 +96,14 @@ def test_what_cannot_be_shown_is_answered_with_a_sentence(model, wrong, says):
 
 
 @pytest.fixture(scope="module")
-def site(chromium, tmp_path_factory):
-    """A browser that opens a page with a cube (or none), from a server that has the front end's sources, too."""
-    from playwright.sync_api import sync_playwright
-
+def site(browser, tmp_path_factory):
+    """Opens a page with a cube (or none), from a server that has the front end's sources, too."""
     folder = tmp_path_factory.mktemp("cube")
     front_end(folder)
     (folder / "src").symlink_to(ROOT / "web" / "src")
     (folder / "favicon.ico").touch()
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-    handler.log_message = lambda *_: None
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as playwright:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        contexts = []
+    contexts = []
+    with served(folder) as address:
 
         def visit(cube=None, head=HEAD, disk=False, live=True, **settings):
             text = head + (html(cube) if cube else "") + TAIL
@@ -122,15 +113,12 @@ def site(chromium, tmp_path_factory):
             page.problems = []
             page.on("pageerror", lambda e: page.problems.append(str(e)))
             page.on("console", lambda m: page.problems.append(m.text) if m.type == "error" else None)
-            root = folder.as_uri() if disk else f"http://127.0.0.1:{server.server_port}"
-            page.goto(f"{root}/{len(contexts) - 1}.html")
+            page.goto(f"{folder.as_uri() if disk else address}/{len(contexts) - 1}.html")
             if cube and live:
                 page.locator(".lx-space").wait_for()
             return page
 
         yield visit
-        browser.close()
-        server.shutdown()
 
 
 @pytest.fixture
@@ -523,4 +511,4 @@ def test_without_scripts_there_is_a_picture_and_a_sentence(site):
     page = site(PixelCube(World("ink"), **FOLDS), live=False, java_script_enabled=False)
     image = page.locator(".lx-still img")
     assert image.is_visible() and "posterior" in image.get_attribute("alt")
-    assert page.get_by_text("with JavaScript on").is_visible()
+    assert page.get_by_text("turn JavaScript on").is_visible()

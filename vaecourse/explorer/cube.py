@@ -18,7 +18,6 @@ from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
 
-import anywidget
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -31,8 +30,8 @@ from ..images import as_array, as_images, as_numbers
 from ..model import VAE
 from ..plots import CLASS_COLORS, png
 from .inputs import array, check_labels, check_number
-from .weights import pack
-from .widget import HERE, Number, Whole, element
+from .weights import pack, unpack
+from .widget import HERE, CourseWidget, Number, Whole, element
 
 __all__ = ["PixelCube"]
 
@@ -50,10 +49,10 @@ CELLS = ("left", "middle", "right")
 SIGMAS = (0.005, 0.5)  # the least and the most that its slider gives
 FEWEST = 200  # pictures to learn from: half of them may be held out
 UNLABELLED = 255  # the label of pictures without one
-NOTE = "A picture of a cube to turn: with JavaScript on, or in Jupyter, it comes to life."
+NOTE = "This is a picture. To turn it, run this cell in a notebook; in a page of the book, turn JavaScript on."
 
 
-class PixelCube(anywidget.AnyWidget):
+class PixelCube(CourseWidget):
     """The cube of all pictures of three pixels, with a model's drawings f(z) in it, to turn and to take things by hand.
 
     Beside it lies the latent plane, or line, with the same things. The names of what can be seen are "data" (a dot a
@@ -89,7 +88,6 @@ class PixelCube(anywidget.AnyWidget):
     """
 
     _esm = HERE / "cube.js"
-    _css = HERE / "explorer.css"
 
     z1 = Number(0.0, help="the point's first coordinate, in sd of the prior").tag(sync=True)
     z2 = Number(0.0, help="the point's second coordinate").tag(sync=True)
@@ -101,7 +99,6 @@ class PixelCube(anywidget.AnyWidget):
     cut = Number(0.5, help="where the cut stands").tag(sync=True)
     cut_axis = Whole(1, help="the cell that the cut holds: 0, 1 or 2").tag(sync=True)
     sigma = Number(0.03, help="standard deviation of a pixel around f(z)").tag(sync=True)
-    spec = traitlets.Dict(help="what does not change after the start").tag(sync=True)
     weights = traitlets.Bytes(help="a VAE, as a safetensors file in float32").tag(sync=True)
     pictures = traitlets.Bytes(help="uint16 triples, 65535 = ink").tag(sync=True)
     labels = traitlets.Bytes(help="uint8; 255 = none").tag(sync=True)
@@ -149,7 +146,6 @@ class PixelCube(anywidget.AnyWidget):
         self.show = [*(["data"] if len(pictures) else []), "sheet"] if show is None else list(show)
         self.z1, self.z2 = self._code(z, "z")
         self.sigma = float(model.sigma or 0)
-        self._model = model
 
     def _code(self, z: ArrayLike, name: str) -> list[float]:
         """A code on the plane, as two numbers; the second is 0 where there is one only."""
@@ -193,15 +189,11 @@ class PixelCube(anywidget.AnyWidget):
             raise ValueError(f"ends must be two codes, A and B; got {len(proposal['value'])}.")
         return [self._code(end, "each of the ends") for end in proposal["value"]]
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The live widget for a notebook, and a twin in HTML for the book's pages, which have no kernel."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+    def _twin(self) -> tuple[str, str]:
         words = describe(self)
         state = {name: getattr(self, name) for name in (*MOVING, "spec")}
         state |= {name: b64encode(getattr(self, name)).decode() for name in ("weights", "pictures", "labels")}
-        twin = element("pixel-cube", state, still(self, self._model, words), NOTE)
-        return data | {"text/html": twin, "text/plain": words}, metadata
+        return element("pixel-cube", state, still(self, words), NOTE), words
 
 
 def check_cube_model(model: Any, learn: bool) -> None:
@@ -241,8 +233,10 @@ def describe(cube: PixelCube) -> str:
 
 
 @torch.no_grad()
-def still(cube: PixelCube, model: World | VAE, words: str) -> str:
+def still(cube: PixelCube, words: str) -> str:
     """The cube as an <img>, with what it shows in words."""
+    world = cube.spec["world"]
+    model = World(**world) if world else unpack(cube.weights)
     extent, dim = cube.spec["extent"], cube.spec["dim"]
     ax: Any
     fig, ax = plt.subplots(figsize=(6, 6), subplot_kw={"projection": "3d", "proj_type": "ortho"}, layout="constrained")

@@ -13,14 +13,10 @@ from __future__ import annotations
 
 import html
 import json
-import operator
-import tempfile
 import zlib
 from base64 import b64encode
-from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
 import torch
 import traitlets
@@ -29,14 +25,16 @@ from numpy.typing import NDArray
 from ..data import ImageSet
 from ..images import as_images, as_labels
 from ..model import VAE
+from .inputs import check_number, check_whole
+from .weights import unpack
+from .widget import HERE, CourseWidget, element
 
 __all__ = ["TrainingLab", "page_images"]
 
-HERE = Path(__file__).parent
 SHARED = ("mnist", "strokes")  # sets that a page fetches once for all, instead of carrying them
 MOST, MOST_HELD_OUT, LEAST = 10_000, 1_000, 22  # images: to learn from, to measure with, and in all
 LEVELS = 15  # greys are 0 to 15, four bits: so ten thousand digits weigh a megabyte (and are 4 nats less probable)
-NOTE = "Here a variational autoencoder learns while you watch: with JavaScript on, or in Jupyter, it comes to life."
+NOTE = "Here a VAE learns. To train it, run this cell in a notebook; in a page of the book, turn JavaScript on."
 
 
 def packed(images: Any, labels: Any = None) -> tuple[dict[str, Any], bytes]:
@@ -74,7 +72,7 @@ def page_images(images: ImageSet) -> str:
     return json.dumps(spec | {"data": b64encode(data).decode()})
 
 
-class TrainingLab(anywidget.AnyWidget):
+class TrainingLab(CourseWidget):
     """A VAE with two latent numbers that learns in the browser: press train.
 
     Traits to read, observe and link: running (set it, and the training begins or pauses), step, elbo (of the images
@@ -99,12 +97,10 @@ class TrainingLab(anywidget.AnyWidget):
     """
 
     _esm = HERE / "lab.js"
-    _css = HERE / "explorer.css"
 
     running = traitlets.Bool(False, help="whether it is learning").tag(sync=True)
     step = traitlets.Int(0, help="how many steps it has made").tag(sync=True)
     elbo = traitlets.Float(None, allow_none=True, help="of the images held out, in nats per image").tag(sync=True)
-    spec = traitlets.Dict(help="what does not change after the start").tag(sync=True)
     data = traitlets.Bytes(help="labels and images, packed").tag(sync=True)
     weights = traitlets.Bytes(help="what was trained, as a safetensors file; empty before").tag(
         sync=True,
@@ -121,21 +117,19 @@ class TrainingLab(anywidget.AnyWidget):
         caption: str = "",
     ):
         spec, data = packed(images, labels)
-        if sigma is not None and not (isinstance(sigma, int | float) and 0.01 <= sigma <= 1):
-            raise ValueError(f"sigma must be a number from 0.01 to 1, or None to learn it; got {sigma!r}.")
-        if not (isinstance(beta, int | float) and 0 <= beta <= 1000):
-            raise ValueError(f"beta must be a number from 0 to 1000; got {beta!r}. 1 is the ELBO.")
-        try:
-            seed = operator.index(seed)
-        except TypeError:
-            seed = -1
+        sigma = sigma if sigma is None else check_number(sigma, "sigma")
+        beta, seed = check_number(beta, "beta"), check_whole(seed, "seed")
+        if sigma is not None and not 0.01 <= sigma <= 1:
+            raise ValueError(f"sigma must be a number from 0.01 to 1, or None to learn it; got {sigma:g}.")
+        if not 0 <= beta <= 1000:
+            raise ValueError(f"beta must be a number from 0 to 1000; got {beta:g}. 1 is the ELBO.")
         if not 0 <= seed < 2**32:
-            raise ValueError("seed must be a whole number from 0 to 2**32 - 1, such as 0.")
+            raise ValueError(f"seed must be a whole number from 0 to 2**32 - 1, such as 0; got {seed}.")
         name = images.name if isinstance(images, ImageSet) and labels is None else None
         whole = name in SHARED and len(images) == 60_000  # what the page has is a sample of the whole set
         super().__init__(
             spec=spec
-            | {"sigma": None if sigma is None else float(sigma), "beta": float(beta), "seed": seed, "caption": caption}
+            | {"sigma": sigma, "beta": beta, "seed": seed, "caption": caption}
             | {"page_images": name if whole else None},
             data=data,
         )
@@ -150,22 +144,13 @@ class TrainingLab(anywidget.AnyWidget):
             raise RuntimeError(
                 "nothing has been trained yet. Press train, pause it or wait for its end, and ask again."
             )
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "lab.safetensors"
-            path.write_bytes(self.weights)
-            return VAE.load(path)
+        return unpack(self.weights)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The live widget for a notebook, and a twin in HTML for the book's pages, which have no kernel."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+    def _twin(self) -> tuple[str, str]:
         name = self.spec["page_images"]
-        own = "" if name else b64encode(self.data).decode()
-        state = {"running": False, "step": 0, "elbo": None, "spec": self.spec, "data": own}
-        text = json.dumps(state, allow_nan=False).replace("<", "\\u003c")  # no tag may end the script
+        data = "" if name else b64encode(self.data).decode()
+        state = {"running": False, "step": 0, "elbo": None, "spec": self.spec, "data": data}
         attribute = f' data-images="{html.escape(name)}"' if name else ""
-        twin = (
-            f'<training-lab{attribute}><div class="lx-still"><p>{NOTE}</p></div>'
-            f'<script type="application/json">{text}</script></training-lab>'
-        )
-        return data | {"text/html": twin, "text/plain": NOTE}, metadata
+        known = self.spec["images"] - self.spec["held_out"]
+        words = f"Training lab: press train, and a VAE learns from {known:,} images."
+        return element("training-lab", state, "", NOTE, attribute), words

@@ -36,7 +36,7 @@ from .inputs import (
 )
 from .pages import page_model, page_of_its_own, twin
 from .weights import pack
-from .widget import HERE, CourseWidget, Number, refusal
+from .widget import HERE, ModelWidget, Number, refusal
 
 __all__ = ["LatentExplorer"]
 
@@ -49,7 +49,7 @@ class Ends(traitlets.List):  # type: ignore[type-arg]  # older versions have no 
             return check_ends(value)
 
 
-class LatentExplorer(CourseWidget):
+class LatentExplorer(ModelWidget):
     """A plane of codes with a point to drag, and the drawing f(z) at that point.
 
     Traits to read, set, observe and link: z1, z2 (float), t (float), ends, background. A drag is told to Python at most

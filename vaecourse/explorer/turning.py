@@ -24,7 +24,7 @@ from ..model import as_count, verdict
 from ..plots import tile
 from ..views import ViewVAE, as_views
 from .inputs import check_number
-from .widget import HERE, CourseWidget, Number, Whole, element
+from .widget import HERE, ModelWidget, Number, Whole, element
 
 __all__ = ["TurningObject"]
 
@@ -43,7 +43,7 @@ def png_address(picture: Image.Image) -> str:
     return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
 
 
-class TurningObject(CourseWidget):
+class TurningObject(ModelWidget):
     """Objects to turn by hand, with what was held back one click away.
 
     Traits to read, set, observe and link: angle (degrees), object (0 to O - 1). `close()` frees what it holds.

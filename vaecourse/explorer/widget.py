@@ -15,7 +15,7 @@ import traitlets
 from .inputs import check_number, check_whole
 from .weights import Weights, weights_of
 
-__all__ = ["HERE", "CourseWidget", "Number", "Whole", "element", "refusal"]
+__all__ = ["HERE", "CourseWidget", "ModelWidget", "Number", "Whole", "element", "refusal"]
 
 HERE = Path(__file__).parent
 
@@ -51,22 +51,10 @@ class CourseWidget(anywidget.AnyWidget):
     _css = HERE / "explorer.css"
 
     spec = traitlets.Dict(help="what does not change after the start").tag(sync=True)
-    weights = traitlets.Instance(Weights, allow_none=True, help="the model, shared with other widgets").tag(
-        sync=True, **ipywidgets.widget_serialization
-    )
-    codes = traitlets.Bytes(help="codes of the pictures that the model knows").tag(sync=True)
 
-    def __init__(self, file: bytes, **state: Any):
+    def __init__(self, **state: Any):
         # Among others (HBox, Tab) it takes what room there is, which its style sheet then divides.
-        layout = {"width": "100%", "min_width": "min(100%, 280px)"}
-        super().__init__(weights=weights_of(file, self), layout=layout, **state)
-
-    @property
-    def packed(self) -> bytes:
-        """The model as a safetensors file. Raises ValueError where the widget was closed."""
-        if self.weights is None:
-            raise ValueError("this widget was closed, and its model is gone. Make it again.")
-        return bytes(self.weights.file)
+        super().__init__(layout={"width": "100%", "min_width": "min(100%, 280px)"}, **state)
 
     def _twin(self) -> tuple[str, str]:
         """The widget in HTML as it stands, and what it shows in words."""
@@ -83,16 +71,39 @@ class CourseWidget(anywidget.AnyWidget):
 
         Jupyter keeps a widget until then, also where the cell that made it has run again.
         """
-        weights = self.weights
-        if self.comm is None or weights is None:
+        if self.comm is None:
             return
         super().close()
         self._repr_mimebundle_ = None  # type: ignore[method-assign, assignment]  # as ipywidgets 8 has it
         for name, trait in self.traits().items():
             if isinstance(trait, traitlets.Bytes | traitlets.Dict):
                 self.set_trait(name, trait.default())
-        self.weights = None
-        weights.leave(self)
+
+
+class ModelWidget(CourseWidget):
+    """A widget that draws with a model, whose weights it shares with all others that do."""
+
+    weights = traitlets.Instance(Weights, allow_none=True, help="the model, shared with other widgets").tag(
+        sync=True, **ipywidgets.widget_serialization
+    )
+    codes = traitlets.Bytes(help="codes of the pictures that the model knows").tag(sync=True)
+
+    def __init__(self, file: bytes, **state: Any):
+        super().__init__(weights=weights_of(file, self), **state)
+
+    @property
+    def packed(self) -> bytes:
+        """The model as a safetensors file. Raises ValueError where the widget was closed."""
+        if self.weights is None:
+            raise ValueError("this widget was closed, and its model is gone. Make it again.")
+        return bytes(self.weights.file)
+
+    def close(self) -> None:
+        """Takes the widget off every page and frees what it holds; with the last that draws with it, the model, too."""
+        super().close()
+        if weights := self.weights:
+            self.weights = None
+            weights.leave(self)
 
 
 def element(tag: str, state: dict[str, Any], picture: str, note: str, attributes: str = "") -> str:

@@ -76,15 +76,15 @@ class Cube {
       `End ${"AB"[i]}`, "end", () => host.get("ends")[i], (...z) => this.moveEnd(i, z)));
     this.parts = addParts({
       host, seen: this.seen, learner: this.learner, plane: this.plane.element, canvas: this.canvas, root,
-      send: (values) => this.send(values), movePoint: (...z) => this.movePoint(...z),
+      send: (values) => this.teller.tell(values), movePoint: (...z) => this.movePoint(...z),
       learned: () => this.learned(), rested: (learning) => this.rested(learning),
     });
     this.unhand = listenToHand({
       canvas: this.canvas, view: this.view, model: this.model, z: () => this.seen.z,
       x: () => (this.seen.shows("posterior") ? host.get("x") : null),
       movePoint: (...z) => this.movePoint(...z),
-      movePicture: (x) => this.send({ x: x.map((v) => settle(Math.max(0, v), 1)) }),
-      turn: (yaw, pitch) => this.send({
+      movePicture: (x) => this.teller.tell({ x: x.map((v) => settle(Math.max(0, v), 1)) }),
+      turn: (yaw, pitch) => this.teller.tell({
         yaw: ((((yaw + 180) % 360) + 360) % 360) - 180, pitch: Math.min(90, Math.max(-90, pitch)),
       }),
     });
@@ -135,7 +135,7 @@ class Cube {
   /** @type {Move} */
   movePoint(z1, z2) {
     const { extent, dim } = this.spec;
-    this.send({ z1: settle(z1, extent), ...(dim === 2 ? { z2: settle(z2, extent) } : {}) });
+    this.teller.tell({ z1: settle(z1, extent), ...(dim === 2 ? { z2: settle(z2, extent) } : {}) });
   }
 
   /**
@@ -145,12 +145,7 @@ class Cube {
   moveEnd(i, [z1, z2]) {
     /** @type {Pair} */
     const place = [z1, this.spec.dim === 2 ? z2 : 0];
-    this.send({ ends: this.host.get("ends").map((end, k) => (k === i ? place : end)) });
-  }
-
-  /** @param {Partial<CubeTraits>} values */
-  send(values) {
-    this.teller.tell(values);
+    this.teller.tell({ ends: this.host.get("ends").map((end, k) => (k === i ? place : end)) });
   }
 
   schedule() {

@@ -5,7 +5,8 @@
 //   data                  labels and images, packed; empty in a page that fetches them
 //   weights               what was trained, a safetensors file: set when the training pauses or ends
 
-import { h, sentence } from "./dom.js";
+import { sentence } from "./dom.js";
+import { draw, listen, teller } from "./host.js";
 import { MovingCodes } from "./lab-codes.js";
 import { unpack } from "./lab-data.js";
 import { Learning } from "./lab-learning.js";
@@ -27,14 +28,15 @@ const PARTS = 4; // at each quarter a screen reader hears how it goes
 
 /**
  * Draws the lab into `el`; returns what takes it away again.
- * @param {{ model: Host<LabTraits>, el: HTMLElement }} face
+ * @param {Face<LabTraits>} face
  * @param {Fetch} [fetch]  gets images that several pages share
  */
-export function renderLab({ model: host, el }, fetch) {
-  const root = h("div", { class: "latent-explorer lx-lab", role: "group", "aria-label": "Training lab" });
-  el.append(root);
-  const lab = new Lab(host, root, fetch);
-  return () => lab.stop();
+export function renderLab(face, fetch) {
+  const words = { label: "Training lab", class: "latent-explorer lx-lab", sorry: "The lab cannot be shown." };
+  return draw(face, words, (host, root) => {
+    const lab = new Lab(host, root, fetch);
+    return () => lab.stop();
+  });
 }
 
 class Lab {
@@ -68,7 +70,7 @@ class Lab {
       width, height, pixels,
       decode: (z1, z2, out = new Float64Array(pixels)) => this.model?.decode(z1, z2, out) ?? out.fill(0),
     }, {
-      toggle: () => this.send({ running: !host.get("running") }),
+      toggle: () => this.teller.tell({ running: !host.get("running") }),
       reset: () => this.reset(),
       choose: () => this.rest(),
       explore: () => this.explore(),
@@ -82,9 +84,9 @@ class Lab {
       this.view.plane.repaint();
       this.view.curves.repaint();
     });
-    this.heard = () => this.obey();
+    this.teller = teller(host);
     this.seen = () => this.learning?.run(host.get("running") && !document.hidden);
-    host.on("change:running", this.heard);
+    this.unlisten = listen(host, { "change:running": () => this.obey() });
     document.addEventListener("visibilitychange", this.seen);
     this.move(0, 0);
     this.rest();
@@ -95,15 +97,10 @@ class Lab {
     this.end();
     this.close();
     this.unfollow();
-    this.host.off?.("change:running", this.heard);
+    this.unlisten();
+    this.teller.stop();
     document.removeEventListener("visibilitychange", this.seen);
     for (const part of [this.codes, this.view.plane, this.view.panel, this.view.curves]) part.stop();
-  }
-
-  /** @param {Partial<LabTraits>} values */
-  send(values) {
-    for (const [name, value] of Object.entries(values)) this.host.set(name, value);
-    this.host.save_changes();
   }
 
   get length() {
@@ -185,7 +182,7 @@ class Lab {
     this.view.pace.textContent = `${paceOf(look, steps)} ${this.facts.source}`;
     if (done) this.learning = null;
     const stopped = running ? {} : { weights: new DataView(weights.buffer) };
-    this.send({ step, running, ...(heldOut && { elbo: heldOut.elbo }), ...stopped });
+    this.teller.tell({ step, running, ...(heldOut && { elbo: heldOut.elbo }), ...stopped });
     if (done || !running || part > before) {
       this.view.told.textContent = wordsOf(look, steps, this.host.get("elbo"), running);
     }
@@ -216,7 +213,7 @@ class Lab {
   /** @param {string} failure */
   fail(failure) {
     this.learning = null;
-    this.send({ running: false });
+    this.teller.tell({ running: false });
     this.view.error.hidden = false;
     this.view.error.textContent = failure;
     this.control();
@@ -233,7 +230,7 @@ class Lab {
     this.close();
     this.close = () => {};
     this.last = this.model = null;
-    this.send({ step: 0, elbo: null });
+    this.teller.tell({ step: 0, elbo: null });
     this.view.error.hidden = true;
     this.codes.clear(new Uint8Array(0), this.facts.names);
     this.view.curves.clear(1);
@@ -242,7 +239,7 @@ class Lab {
 
   reset() {
     this.end();
-    this.send({ running: false });
+    this.teller.tell({ running: false });
     this.clear();
     this.rest();
   }
