@@ -7,9 +7,7 @@ Needs Chromium. Run it on a quiet machine: it measures milliseconds.
 
 from __future__ import annotations
 
-import functools
 import gzip
-import http.server
 import io
 import json
 import math
@@ -17,7 +15,6 @@ import platform
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -28,7 +25,7 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "oracles"))
 
-from browser import FLAGS, HEAD, TAIL, find_chromium, front_end, place  # noqa: E402
+from browser import FLAGS, HEAD, TAIL, find_chromium, front_end, place, served  # noqa: E402
 
 from vaecourse import LatentExplorer, load_dataset, load_pretrained, measures  # noqa: E402
 
@@ -113,23 +110,19 @@ def main() -> int:
         draws = LatentExplorer(model, **known, images=digits.images[:100], draw=True)
         (folder / "plain.html").write_text(HEAD + html + TAIL, "utf-8")
         (folder / "draw.html").write_text(HEAD + draws._repr_mimebundle_()[0]["text/html"] + TAIL, "utf-8")
-        handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=name)
-        handler.log_message = lambda *_: None
-        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as playwright:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+        with served(folder) as address, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
             page = browser.new_page()
             page.add_init_script(WATCH)
-            page.goto(f"http://127.0.0.1:{server.server_port}/plain.html")
+            page.goto(f"{address}/plain.html")
             page.wait_for_function("window.ready")
             paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0")
             result = {"ready after first paint, ms": page.evaluate("ready") - paint}
             result |= {f"pointer to frame, CPU {s} x slower, ms": drag(page, s) for s in (1, 6)}
-            page.goto(f"http://127.0.0.1:{server.server_port}/draw.html")
+            page.goto(f"{address}/draw.html")
             page.wait_for_function("window.ready")
             result["log P(x), maps and posterior of a picture, ms"] = quantiles(search(page))
             browser.close()
-            server.shutdown()
         parts = [folder / "explorer" / file for file in ("page.js", "explorer.css", "strokes-2d-page.js")]
         weigh = sum(len(gzip.compress(part.read_bytes())) for part in parts)
     result["the same movement by ipywidgets.interact, Python's part, ms"] = quantiles(by_kernel(model))

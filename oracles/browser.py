@@ -1,7 +1,11 @@
 """Pages with explorers, and the browser that opens them: for tests that look, and benchmarks that measure."""
 
+import contextlib
+import functools
+import http.server
 import shutil
 import sys
+import threading
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,6 +27,29 @@ def front_end(folder):
     write_front_end(folder / "explorer")
     for script in ("page.js", "cube.js", "lab.js"):
         shutil.copy(ROOT / "book/static/explorer" / script, folder / "explorer")
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+class Strict(Quiet):
+    """Forbids whatever the site does not hold itself."""
+
+    def end_headers(self):
+        self.send_header("Content-Security-Policy", "default-src 'self'")
+        super().end_headers()
+
+
+@contextlib.contextmanager
+def served(folder, handler=Quiet):
+    """The address of a folder, served on this machine."""
+    serve = functools.partial(handler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def find_chromium() -> str | None:

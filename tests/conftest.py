@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from browser import find_chromium
+from browser import FLAGS, find_chromium
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -30,6 +30,17 @@ def real_data() -> Path:
 def chromium() -> str:
     """The path of a Chromium to drive."""
     return find_chromium() or lacking("Chromium")
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    """A Chromium that is open while the tests of a file run."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        instance = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield instance
+        instance.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,12 @@
 """The explorer in a real browser, as the book's pages show it, and held against Python."""
 
-import functools
-import http.server
-import threading
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from browser import FLAGS, HEAD, TAIL, front_end, place
+from browser import HEAD, TAIL, front_end, place, served
 from conftest import lacking
 from torch.distributions import Normal
 
@@ -56,22 +53,8 @@ def folder(model, digits, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def site(folder):
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-    handler.log_message = lambda *_: None
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        instance = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield instance
-        instance.close()
+    with served(folder) as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """The explorer where notebooks run: JupyterLab and Notebook 7 in a real browser, and under Colab's older packages."""
 
-import functools
-import http.server
 import json
 import os
 import shutil
@@ -9,7 +7,6 @@ import socket
 import subprocess
 import sys
 import tarfile
-import threading
 import time
 import tomllib
 import urllib.request
@@ -17,13 +14,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from browser import served
 from conftest import lacking
 from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 SETUP = """\
 import ipywidgets
 from vaecourse import LatentExplorer, load_pretrained
@@ -111,88 +108,66 @@ def ask(page, known):
     return pair
 
 
-def test_in_jupyter_the_lab_trains_and_python_gets_the_model(lab, chromium):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.goto(f"{lab}/lab/tree/lab.ipynb?reset")
-        train = page.locator(".lx-lab button").first
-        run_first_cell(page, train)
-        train.click()
-        page.locator(".lx-lab .lx-legend", has_text="images a second").first.wait_for(timeout=60_000)
-        train.click()
-        page.locator(".lx-lab .lx-told", has_text="Paused at step").wait_for(timeout=60_000)
-        result = page.locator(".jp-OutputArea-executeResult pre")
-        for _ in range(10):  # changes reach Python when its kernel has answered to those before
-            page.locator(".jp-Notebook .cm-content").nth(1).click()
-            page.keyboard.press("Control+Enter")
-            page.wait_for_timeout(1000)
-            if result.count():
-                break
-        step, of_model = json.loads(result.last.inner_text().replace("(", "[").replace(")", "]"))
-        assert step == of_model > 3
-        browser.close()
+def test_in_jupyter_the_lab_trains_and_python_gets_the_model(lab, browser):
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.goto(f"{lab}/lab/tree/lab.ipynb?reset")
+    train = page.locator(".lx-lab button").first
+    run_first_cell(page, train)
+    train.click()
+    page.locator(".lx-lab .lx-legend", has_text="images a second").first.wait_for(timeout=60_000)
+    train.click()
+    page.locator(".lx-lab .lx-told", has_text="Paused at step").wait_for(timeout=60_000)
+    step, of_model = ask(page, lambda pair: pair[1])
+    assert step == of_model > 3
 
 
 @pytest.mark.parametrize("host", ["lab/tree/plane.ipynb?reset", "notebooks/plane.ipynb"], ids=["lab", "notebook"])
-def test_in_jupyter_the_plane_the_slider_and_python_move_together(lab, chromium, host):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.goto(f"{lab}/{host}")
-        handle = page.locator(".jp-OutputArea .lx-handle").first
-        run_first_cell(page, handle)
-        readout = page.locator(".widget-readout").first
-        assert readout.inner_text() in ("0.50", "0.00")  # a link hears of changes, not of what was before
-        handle.focus()
-        page.keyboard.press("Shift+ArrowRight")
-        page.keyboard.press("ArrowUp")
-        page.locator(".widget-readout", has_text="1.00").wait_for(timeout=10_000)
-        box = page.locator(".lx-field").first.bounding_box()
-        x, y = box["x"] + box["width"] * (1 + 2 / 4) / 2, box["y"] + box["height"] / 2
-        page.mouse.click(x, y)  # z = (2, 0)
-        page.locator(".widget-readout", has_text="2.0").or_(page.locator(".widget-readout", has_text="1.9")).wait_for()
-        z1, z2 = ask(page, lambda z: z[0] > 1.5)
-        assert z1 == pytest.approx(2, abs=0.05) and z2 == pytest.approx(0, abs=0.05), "Python knows where the hand was"
-        browser.close()
+def test_in_jupyter_the_plane_the_slider_and_python_move_together(lab, browser, host):
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.goto(f"{lab}/{host}")
+    handle = page.locator(".jp-OutputArea .lx-handle").first
+    run_first_cell(page, handle)
+    readout = page.locator(".widget-readout").first
+    assert readout.inner_text() in ("0.50", "0.00")  # a link hears of changes, not of what was before
+    handle.focus()
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("ArrowUp")
+    page.locator(".widget-readout", has_text="1.00").wait_for(timeout=10_000)
+    box = page.locator(".lx-field").first.bounding_box()
+    x, y = box["x"] + box["width"] * (1 + 2 / 4) / 2, box["y"] + box["height"] / 2
+    page.mouse.click(x, y)  # z = (2, 0)
+    page.locator(".widget-readout", has_text="2.0").or_(page.locator(".widget-readout", has_text="1.9")).wait_for()
+    z1, z2 = ask(page, lambda z: z[0] > 1.5)
+    assert z1 == pytest.approx(2, abs=0.05) and z2 == pytest.approx(0, abs=0.05), "Python knows where the hand was"
 
 
-def test_a_drag_costs_few_messages_a_saved_explorer_lives_again_and_a_closed_one_goes(lab, chromium):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.goto(f"{lab}/lab/tree/count.ipynb?reset")
-        handle = page.locator(".jp-OutputArea .lx-handle").first
-        run_first_cell(page, handle)
-        box = page.locator(".lx-field").first.bounding_box()
-        y, began = box["y"] + box["height"] / 2, time.monotonic()
-        page.mouse.move(box["x"] + box["width"] / 2, y)
-        page.mouse.down()
-        page.mouse.move(box["x"] + box["width"] * 7 / 8, y, steps=300)
-        page.mouse.up()
-        took = time.monotonic() - began
-        moves, z1 = ask(page, lambda found: found[1] > 2.9)
-        assert z1 == pytest.approx(3, abs=0.05), "Python knows where the drag ended"
-        assert 1 <= moves <= 5 * took + 2, f"{moves} messages in {took:.1f} s"
-        page.keyboard.press("Control+s")
-        page.wait_for_timeout(2000)
-        page.locator(".jp-Notebook .cm-content").nth(2).click()
-        page.keyboard.press("Control+Enter")
-        handle.wait_for(state="detached", timeout=10_000)
-        page.close()
-        end_kernels(lab)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.goto(f"{lab}/lab/tree/count.ipynb?reset")
-        page.locator(".jp-OutputArea .lx-handle").first.wait_for(timeout=60_000)
-        place = page.locator(".jp-OutputArea .lx-handle").first.get_attribute("aria-valuetext")
-        assert place.startswith("z1 3.00") or place.startswith("z1 2.9"), "it was saved with the notebook, and lives"
-        browser.close()
+def test_a_drag_costs_few_messages_a_saved_explorer_lives_again_and_a_closed_one_goes(lab, browser):
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.goto(f"{lab}/lab/tree/count.ipynb?reset")
+    handle = page.locator(".jp-OutputArea .lx-handle").first
+    run_first_cell(page, handle)
+    box = page.locator(".lx-field").first.bounding_box()
+    y, began = box["y"] + box["height"] / 2, time.monotonic()
+    page.mouse.move(box["x"] + box["width"] / 2, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 7 / 8, y, steps=300)
+    page.mouse.up()
+    took = time.monotonic() - began
+    moves, z1 = ask(page, lambda found: found[1] > 2.9)
+    assert z1 == pytest.approx(3, abs=0.05), "Python knows where the drag ended"
+    assert 1 <= moves <= 5 * took + 2, f"{moves} messages in {took:.1f} s"
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(2000)
+    page.locator(".jp-Notebook .cm-content").nth(2).click()
+    page.keyboard.press("Control+Enter")
+    handle.wait_for(state="detached", timeout=10_000)
+    page.close()
+    end_kernels(lab)
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.goto(f"{lab}/lab/tree/count.ipynb?reset")
+    page.locator(".jp-OutputArea .lx-handle").first.wait_for(timeout=60_000)
+    place = page.locator(".jp-OutputArea .lx-handle").first.get_attribute("aria-valuetext")
+    assert place.startswith("z1 3.00") or place.startswith("z1 2.9"), "it was saved with the notebook, and lives"
 
 
 def end_kernels(address):
@@ -335,15 +310,10 @@ COLAB_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Cola
 """
 
 
-def test_under_colabs_packages_the_plane_and_its_slider_move_together(under_colab, chromium):
-    from playwright.sync_api import sync_playwright
-
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(under_colab))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as playwright:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+def test_under_colabs_packages_the_plane_and_its_slider_move_together(under_colab, browser):
+    with served(under_colab) as address:
         page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{server.server_port}/index.html")
+        page.goto(f"{address}/index.html")
         point = page.locator(".lx-handle").first
         point.wait_for(timeout=30_000)
         assert point.get_attribute("aria-valuetext") == "z1 1.25, z2 −1.00"
@@ -351,5 +321,3 @@ def test_under_colabs_packages_the_plane_and_its_slider_move_together(under_cola
         page.keyboard.press("Shift+ArrowRight")
         page.locator(".widget-readout", has_text="1.75").wait_for(timeout=5000)
         assert page.locator(".lx-pad").is_visible()
-        browser.close()
-        server.shutdown()

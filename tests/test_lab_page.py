@@ -1,15 +1,12 @@
 """The lab in a real browser, as the book's pages show it: it learns there, and says what stands in its way."""
 
-import functools
-import http.server
 import json
-import threading
 from importlib.resources import files
 
 import numpy as np
 import pytest
 import torch
-from browser import FLAGS, HEAD, front_end
+from browser import HEAD, front_end, served
 from conftest import lacking
 
 from vaecourse import VAE, load_dataset
@@ -53,22 +50,8 @@ def folder(digits, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def site(folder):
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-    handler.log_message = lambda *_: None
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        instance = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield instance
-        instance.close()
+    with served(folder) as address:
+        yield address
 
 
 @pytest.fixture

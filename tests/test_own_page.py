@@ -7,7 +7,7 @@ import pytest
 import torch
 from browser import place
 from conftest import lacking
-from test_explorer_page import axe_source, browser, drawn, point, shown, visit  # noqa: F401  (fixtures, too)
+from test_explorer_page import axe_source, drawn, point, shown, visit  # noqa: F401  (fixtures, too)
 
 from vaecourse import VAE
 from vaecourse.explorer import LatentExplorer
@@ -86,7 +86,7 @@ def test_the_page_holds_no_address_no_eval_and_its_own_front_end(page_file):
     assert text.count("</script>") == 2, "the state and the front end: nothing of the reader's ends a script"
 
 
-def test_without_javascript_the_still_and_a_word_on_it(page_file, browser):  # noqa: F811
+def test_without_javascript_the_still_and_a_word_on_it(page_file, browser):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(page_file.as_uri())

@@ -1,66 +1,31 @@
 """The built book, opened in a real browser: every page, on a laptop and on a phone, in light and in dark."""
 
-import contextlib
-import functools
-import http.server
 import importlib.util
 import re
-import threading
 import zipfile
 from pathlib import Path
 
 import pytest
 import yaml
+from browser import Strict, served
 
 ROOT = Path(__file__).resolve().parents[1]
 HTML = ROOT / "_build" / "html"
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 PAGES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
 CHAPTERS = [p for p in PAGES if (ROOT / f"{p}.ipynb").exists()]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-class Strict(Quiet):
-    def end_headers(self):
-        self.send_header("Content-Security-Policy", "default-src 'self'")
-        super().end_headers()
-
-
-@contextlib.contextmanager
-def served(handler, folder=HTML):
-    """The address of the built site, or of another folder, served on this machine."""
-    serve = functools.partial(handler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 @pytest.fixture(scope="module")
 def site():
-    with served(Quiet) as address:
+    with served(HTML) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
 def strict_site():
-    with served(Strict) as address:
+    with served(HTML, Strict) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        instance = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield instance
-        instance.close()
 
 
 def visit(browser, address, **settings):

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from test_site import HTML, browser  # noqa: F401  (a fixture)
+from test_site import HTML
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "book" / "tools"))
@@ -184,7 +184,7 @@ def test_a_deck_is_a_lecture(name):
     assert images and all(len(image["alt"]) >= 10 for image in images)
 
 
-def open_deck(browser, name, slide=0, **size):  # noqa: F811
+def open_deck(browser, name, slide=0, **size):
     """Opens a deck from disk; returns it with all that went wrong or left this machine."""
     tab = browser.new_context(viewport=size or {"width": 1280, "height": 720}).new_page()
     problems = []
@@ -204,7 +204,7 @@ def wait_for_life(tab):
 
 
 @pytest.mark.parametrize("name", DECKS)
-def test_a_deck_opens_from_disk_and_its_slides_fit_and_can_be_read_from_afar(browser, name):  # noqa: F811
+def test_a_deck_opens_from_disk_and_its_slides_fit_and_can_be_read_from_afar(browser, name):
     tab, problems = open_deck(browser, name)
     for number in range(len(DECKS[name])):
         assert tab.evaluate("Reveal.getIndices().h") == number
@@ -233,7 +233,7 @@ PLANE, PAD, WALK = (
 )
 
 
-def test_the_plane_is_dragged_where_the_hand_is_whatever_the_size_of_the_screen(browser):  # noqa: F811
+def test_the_plane_is_dragged_where_the_hand_is_whatever_the_size_of_the_screen(browser):
     tab, problems = open_deck(browser, LIVE, PLANE, width=1600, height=1000)
     wait_for_life(tab)
     handle, field = tab.locator("section.present .lx-point.lx-handle"), tab.locator("section.present .lx-field")
@@ -252,7 +252,7 @@ def test_the_plane_is_dragged_where_the_hand_is_whatever_the_size_of_the_screen(
     tab.context.close()
 
 
-def test_a_picture_is_searched_on_a_slide_and_the_answer_has_room(browser):  # noqa: F811
+def test_a_picture_is_searched_on_a_slide_and_the_answer_has_room(browser):
     tab, problems = open_deck(browser, LIVE, PAD)
     wait_for_life(tab)
     tab.locator("section.present select").select_option(index=5)
@@ -263,7 +263,7 @@ def test_a_picture_is_searched_on_a_slide_and_the_answer_has_room(browser):  # n
     tab.context.close()
 
 
-def test_the_speakers_window_has_the_notes_also_of_a_slide_that_is_shown_again(browser):  # noqa: F811
+def test_the_speakers_window_has_the_notes_also_of_a_slide_that_is_shown_again(browser):
     tab, problems = open_deck(browser, LIVE, WALK)
     wait_for_life(tab)
     tab.keyboard.press("ArrowLeft")
@@ -287,7 +287,7 @@ def test_chapter_and_deck_lead_to_each_other(name):
     assert all((deck.parent / link).exists() for link in links)
 
 
-def test_a_chapter_prints_as_a_handout(browser):  # noqa: F811
+def test_a_chapter_prints_as_a_handout(browser):
     """On paper: no buttons, stills for explorers, whole lines, dark on light; of the solutions those that are open."""
     tab = browser.new_context(color_scheme="dark", viewport={"width": 1100, "height": 900}).new_page()
     tab.goto((HTML / "book" / f"{LIVE}.html").as_uri())

@@ -6,7 +6,7 @@ from base64 import b64decode
 from pathlib import Path
 
 import pytest
-from test_site import Strict, browser, served  # noqa: F401  (browser is a fixture)
+from browser import Strict, served
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "book" / "tools"))
@@ -23,10 +23,10 @@ PAGE = """<!doctype html>
 
 
 @pytest.fixture
-def opened(browser, tmp_path):  # noqa: F811
+def opened(browser, tmp_path):
     """opened(body, head) shows this page as it is, or made strict and under the policy; it must not complain."""
     with contextlib.ExitStack() as stack:
-        address = stack.enter_context(served(Strict, tmp_path))
+        address = stack.enter_context(served(tmp_path, Strict))
 
         def show(body, head="", made_strict=True):
             text = PAGE.format(head=head, body=body)

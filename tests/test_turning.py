@@ -1,10 +1,7 @@
 """The turning object in a real browser, held against Python."""
 
-import functools
-import http.server
 import io
 import re
-import threading
 from base64 import b64decode
 from pathlib import Path
 
@@ -12,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import traitlets
-from browser import FLAGS, HEAD, front_end
+from browser import HEAD, TAIL, front_end, served
 from PIL import Image
 from test_explorer_page import axe_source
 
@@ -21,7 +18,6 @@ from vaecourse.explorer import TurningObject
 from vaecourse.views import ViewVAE, fit_views, protocol
 
 ROOT = Path(__file__).resolve().parents[1]
-TAIL = '</main><script src="explorer/page.js"></script></body></html>'
 
 
 @pytest.fixture(scope="module")
@@ -41,26 +37,19 @@ def model(views):
 
 
 @pytest.fixture(scope="module")
-def page(chromium, model, views, tmp_path_factory):
-    from playwright.sync_api import sync_playwright
-
+def page(browser, model, views, tmp_path_factory):
     folder = tmp_path_factory.mktemp("turning")
     front_end(folder)
     widget = TurningObject(model, views, 4, ["one", "two"], angle=40.0, caption="Turn it.")
     text = HEAD + widget._repr_mimebundle_()[0]["text/html"] + TAIL
     (folder / "index.html").write_text(text, "utf-8")
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as playwright:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with served(folder) as address:
         page = browser.new_page(viewport={"width": 390, "height": 844})
         page.problems = []
         page.on("pageerror", lambda e: page.problems.append(str(e)))
-        page.goto(f"http://127.0.0.1:{server.server_port}/index.html")
+        page.goto(f"{address}/index.html")
         page.locator(".lx-angle input").wait_for()
         yield page
-        browser.close()
-        server.shutdown()
 
 
 def shown(page, which=0):

@@ -1,16 +1,13 @@
 """Several explorers in one page, as a notebook shows them: each by its own copy of the front end, in boxes and tabs."""
 
-import functools
-import http.server
 import json
 import shutil
-import threading
 from pathlib import Path
 
 import ipywidgets
 import numpy as np
 import pytest
-from browser import FLAGS
+from browser import served
 from ipywidgets.embed import dependency_state, embed_data
 
 from vaecourse import LatentExplorer, load_pretrained
@@ -46,26 +43,18 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def visit(folder, chromium):
-    from playwright.sync_api import sync_playwright
-
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-    handler.log_message = lambda *_: None
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as playwright:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+def visit(folder, browser):
+    with served(folder) as address:
 
         def open_page(name, width=1280):
             page = browser.new_page(viewport={"width": width, "height": 900})
             page.set_default_timeout(30_000)
             page.problems = []
             page.on("pageerror", lambda e: page.problems.append(str(e)))
-            page.goto(f"http://127.0.0.1:{server.server_port}/{name}")
+            page.goto(f"{address}/{name}")
             return page
 
         yield open_page
-        browser.close()
-        server.shutdown()
 
 
 @pytest.mark.parametrize("width", [1280, 390])
