@@ -41,6 +41,11 @@ import torch
 from vaecourse.explorer import TrainingLab
 lab = TrainingLab(torch.rand(60, 7, 7))
 lab"""
+TURNING = """\
+from vaecourse.data import bars
+from vaecourse.explorer import PixelCube
+cube = PixelCube(bars.World("ink"), show=["sheet"])
+cube"""
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +56,7 @@ def lab(tmp_path_factory):
         "plane": (SETUP, "plane.z1, seen[-1]"),
         "count": (COUNT, "len(moves), plane.z1", "plane.close()"),
         "lab": (TRAINING, "lab.step, lab.model().meta['step']"),
+        "cube": (TURNING, "cube.yaw, cube.z1"),
     }
     for name, sources in cells.items():
         book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
@@ -121,6 +127,18 @@ def test_in_jupyter_the_lab_trains_and_python_gets_the_model(lab, browser):
     assert step == of_model > 3
 
 
+def test_in_jupyter_python_knows_how_the_cube_was_turned(lab, browser):
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.goto(f"{lab}/lab/tree/cube.ipynb?reset")
+    cube = page.locator(".lx-cube .lx-space")
+    run_first_cell(page, cube)
+    before, _ = ask(page, lambda pair: pair[0])
+    cube.focus()
+    page.keyboard.press("ArrowRight")
+    after, _ = ask(page, lambda pair: pair[0] != before)
+    assert 1 < abs(after - before) < 45
+
+
 @pytest.mark.parametrize("host", ["lab/tree/plane.ipynb?reset", "notebooks/plane.ipynb"], ids=["lab", "notebook"])
 def test_in_jupyter_the_plane_the_slider_and_python_move_together(lab, browser, host):
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
@@ -189,7 +207,10 @@ FRONT_END = "@jupyter-widgets/html-manager@0.20.6"
 UNDER_COLAB = """
 import ipywidgets, json
 from ipywidgets.embed import embed_data
+import torch
 from vaecourse import LatentExplorer, load_pretrained
+from vaecourse.data import bars
+from vaecourse.explorer import PixelCube, TrainingLab
 assert ipywidgets.__version__ == "7.7.1"
 plane = LatentExplorer(load_pretrained("strokes-2d-page"), z=(0.5, -1.0), draw=True)
 slider = ipywidgets.FloatSlider(min=-4, max=4, step=0.01, description="z1")
@@ -197,7 +218,8 @@ link = ipywidgets.jslink((plane, "z1"), (slider, "value"))
 plane.z1 = 1.25
 data, _ = plane._repr_mimebundle_()
 assert {"application/vnd.jupyter.widget-view+json", "text/html"} <= data.keys()
-data = embed_data(views=[slider, plane], drop_defaults=False)
+others = [PixelCube(bars.World("ink"), show=["sheet"]), TrainingLab(torch.rand(60, 7, 7))]
+data = embed_data(views=[slider, plane, *others], drop_defaults=False)
 print(json.dumps([data["manager_state"], data["view_specs"]]))
 """
 
@@ -321,3 +343,18 @@ def test_under_colabs_packages_the_plane_and_its_slider_move_together(under_cola
         page.keyboard.press("Shift+ArrowRight")
         page.locator(".widget-readout", has_text="1.75").wait_for(timeout=5000)
         assert page.locator(".lx-pad").is_visible()
+
+
+def test_under_colabs_packages_the_cube_turns_and_the_lab_trains(under_colab, browser):
+    with served(under_colab) as address:
+        page = browser.new_page()
+        page.goto(f"{address}/index.html")
+        cube = page.locator(".lx-cube .lx-space")
+        cube.wait_for(timeout=30_000)
+        cube.focus()
+        before = cube.screenshot()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(500)
+        assert cube.screenshot() != before
+        page.locator(".lx-lab").get_by_role("button", name="Train").click()
+        page.locator(".lx-lab .lx-legend", has_text="images a second").first.wait_for(timeout=60_000)
