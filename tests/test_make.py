@@ -1,8 +1,10 @@
 """What make hands on to the tools, what it builds again, and what it packs."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -156,3 +158,19 @@ def test_a_relative_folder_of_data_is_found_from_where_chapters_run(tmp_path, mo
     monkeypatch.setenv("VAECOURSE_DATA", "data")
     monkeypatch.setattr(execute, "resolve", lambda name: os.environ["VAECOURSE_DATA"])
     assert execute.main([]) == 1 and os.environ["VAECOURSE_DATA"] == str(tmp_path / "data")
+
+
+def test_ctrl_c_ends_the_build_in_a_sentence_and_all_that_it_started(tmp_path):
+    child = f"import os, time; open(r'{tmp_path}/pid', 'w').write(str(os.getpid())); time.sleep(60)"
+    script = f"import build, sys; sys.exit(build.run([sys.executable, '-c', {child!r}]) is None)"
+    started = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT / "book/tools", stderr=subprocess.PIPE)
+    pid = tmp_path / "pid"
+    for _ in range(400):
+        if pid.exists() and pid.read_text():
+            break
+        time.sleep(0.05)
+    started.send_signal(signal.SIGINT)
+    _, said = started.communicate(timeout=20)
+    assert (started.returncode, said) == (1, b"")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)

@@ -430,6 +430,15 @@ def test_a_device_that_is_not_there_gets_a_sentence(device):
         fit(fresh(), stripes(), epochs=1, device=device, progress=False)
 
 
+@pytest.mark.parametrize(("images", "batch_size"), [(33, 16), (32, 1)])
+def test_a_picture_alone_which_batch_normalisation_cannot_take_is_refused_before(images, batch_size):
+    encoder = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(6, 4), torch.nn.BatchNorm1d(4))
+    model = VAE((2, 3), encoder=encoder)
+    with pytest.raises(ValueError, match="leaves one alone"):
+        fit(model, torch.rand(images, 2, 3), batch_size=batch_size, progress=False)
+    fit(model, torch.rand(32, 2, 3), batch_size=16, progress=False)
+
+
 def test_wrong_images_get_a_sentence():
     with pytest.raises(ValueError, match="model must be a VAE"):
         fit("mnist-2d", stripes(), epochs=1)

@@ -74,6 +74,17 @@ def unexecuted() -> Path:
     return path
 
 
+def run(command: list[str]) -> int | None:
+    """Its return code; None where somebody has pressed Ctrl-C, of which the command itself need not hear."""
+    env = os.environ | {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    with subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True) as started:
+        try:
+            return started.wait()
+        except KeyboardInterrupt:
+            started.terminate()  # its kernels end when they miss it
+            return None
+
+
 def main(stored: bool = False) -> int:
     start = time.monotonic()
     datasets = [resolve("mnist"), resolve("coil-20")]
@@ -91,7 +102,10 @@ def main(stored: bool = False) -> int:
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "-W", "--keep-going", str(ROOT)]
     command += ["--all", "--config", str(unexecuted())] if stored else []
     os.environ.setdefault("PYTHONWARNINGS", "ignore:::debugpy")
-    failed = subprocess.run(command, cwd=ROOT, env=os.environ | {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}).returncode
+    failed = run(command)
+    if failed is None:
+        print("\nStopped. The same command goes on: a chapter that has run need not run again.", file=sys.stderr)
+        return 130
     page = BUILD / "html" / "index.html"
     if failed or not page.exists():
         print("\nThe book was not built; what went wrong stands above.", file=sys.stderr)

@@ -94,6 +94,12 @@ def fit(
             check_binary(held, "held_out")
     epochs, batch_size = as_count(epochs, "epochs"), as_count(batch_size, "batch_size")
     device = as_device(device)
+    normalises = any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in model.modules())
+    if normalises and 1 in (batch_size, len(images) % batch_size):
+        raise ValueError(
+            f"of {len(images)} images, a batch_size of {batch_size} leaves one alone, and batch normalisation "
+            "needs two. Choose another batch_size."
+        )
 
     def loss(x: Tensor, noise: Tensor) -> dict[str, Tensor]:
         log_likelihood, kl = model.elbo_terms(x, noise=noise)
