@@ -9,8 +9,8 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 
 CAPTION = (
-    "Each dot is a handwritten digit that the machine has not learned from, at its two numbers. Drag the point, or walk "
-    "from A, a 1 that leans one way, to B, one that leans the other way. Look for: what stands halfway."
+    "Each dot is a handwritten digit, at its two numbers; the machine has not learned from these. Drag the point, or "
+    "walk from A, a 1 that leans one way, to B, one that leans the other way. Look for: what stands halfway."
 )
 
 
