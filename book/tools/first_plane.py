@@ -30,7 +30,9 @@ def first_plane() -> str:
         lean = scoring.slant(model.decode(ones).mean)
     tilt = min(-lean.quantile(0.02), lean.quantile(0.98))  # a lean that is found on both sides
     ends = [ones[(lean - wanted).abs().argmin()].tolist() for wanted in (-tilt, tilt)]
-    explorer = LatentExplorer(model, codes, digits.labels, class_names=digits.class_names, ends=ends, caption=CAPTION)
+    explorer = LatentExplorer(
+        model, codes, digits.labels, class_names=list(digits.class_names), ends=ends, caption=CAPTION
+    )
     return explorer._repr_mimebundle_()[0]["text/html"]
 
 
