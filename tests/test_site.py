@@ -3,11 +3,14 @@
 import importlib.util
 import re
 import zipfile
+from functools import cache
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 import yaml
 from browser import Strict, served
+from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).resolve().parents[1]
 HTML = ROOT / "_build" / "html"
@@ -117,11 +120,20 @@ def test_a_policy_that_names_only_the_site_stops_nothing_that_teaches(browser, s
     tab.context.close()
 
 
+@cache
+def soup(path):
+    return BeautifulSoup(path.read_text("utf-8"), "html.parser")
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_links_within_the_book_lead_somewhere(page):
-    text = (HTML / f"{page}.html").read_text("utf-8")
-    for target in set(re.findall(r'href="([^"#:]+\.html)', text)):
-        assert ((HTML / page).parent / target).resolve().exists(), f"{page} links to {target}"
+    here = (HTML / f"{page}.html").resolve()
+    for target in {a["href"] for a in soup(here).select("a[href]") if ":" not in a["href"]}:
+        name, _, place = target.partition("#")
+        path = (here.parent / name).resolve() if name else here
+        assert path.exists(), f"{page} links to {target}"
+        if place and path.suffix == ".html":
+            assert soup(path).find(id=unquote(place)), f"{page} links to {target}"
 
 
 LINKED = "book/moving-through-the-plane"
