@@ -101,11 +101,19 @@ def test_a_page_carries_the_images_unless_it_can_fetch_them():
     assert twin(TrainingLab(digits(60, "strokes")))[1]["data"], "a part of a set is not what the page fetches"
 
 
+def test_without_images_the_lab_asks_the_reader_for_some():
+    lab = TrainingLab(beta=2)
+    data, _ = lab._repr_mimebundle_()
+    assert (lab.spec["images"], lab.spec["beta"], lab.data) == (0, 2.0, b"")
+    assert data["text/html"].startswith("<training-lab><") and "pictures of your own" in data["text/plain"]
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
         ({"images": torch.rand(20, 4, 4)}, "at least 22"),
         ({"images": 255 * torch.rand(30, 4, 4)}, "Divide by 255"),
+        ({"labels": [1, 2]}, "need the images"),
         ({"images": torch.rand(30, 4, 4), "labels": [1, 2]}, "one for each"),
         ({"images": torch.rand(30, 4, 4), "labels": [300] * 30}, "0 to 254"),
         ({"images": torch.rand(30, 4, 4), "sigma": 0}, "or None to learn it"),

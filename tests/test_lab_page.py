@@ -8,6 +8,7 @@ import pytest
 import torch
 from browser import HEAD, front_end, served
 from conftest import lacking
+from PIL import Image, ImageDraw
 
 from vaecourse import VAE, load_dataset
 from vaecourse.data import ImageSet
@@ -45,6 +46,9 @@ def folder(digits, tmp_path_factory):
     fetching = spec.replace('"page_images": null', '"page_images": "small"')
     twin = f'<training-lab data-images="small"><script type="application/json">{fetching}</script></training-lab>'
     (folder / "fetch.html").write_text(HEAD + twin + TAIL, "utf-8")
+    own = TrainingLab()._repr_mimebundle_()[0]["text/html"]
+    head = HEAD.replace("<head>", f'<head><meta http-equiv="Content-Security-Policy" content="{WORKS}">')
+    (folder / "own.html").write_text(head + own + TAIL, "utf-8")
     return folder
 
 
@@ -213,6 +217,21 @@ def test_images_are_fetched_when_train_is_pressed_and_a_file_cut_short_is_told(f
     page.locator(".lx-error", has_text="did not load").wait_for()
 
 
+def violations(page):
+    """What bars people with a screen reader or large fingers."""
+    try:
+        page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text("utf-8"))
+    except ModuleNotFoundError:
+        lacking("axe-playwright-python")
+    found = page.evaluate("axe.run(document.querySelector('.latent-explorer'))")
+    small = page.eval_on_selector_all(
+        ".latent-explorer :is(button, select, input:not([hidden]), .lx-handle, .lx-choice label)",
+        """all => all.filter(e => e.checkVisibility() && Math.min(e.offsetWidth, e.offsetHeight) < 44)
+            .map(e => e.outerHTML)""",
+    )
+    return [(v["id"], [n["html"] for n in v["nodes"]]) for v in found["violations"]], small
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_use_it(site, visit, scheme):
     page = visit(
@@ -222,15 +241,109 @@ def test_everybody_can_use_it(site, visit, scheme):
     reach(page, 30)
     press(page, "Pause")
     page.wait_for_timeout(300)
-    try:
-        page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text("utf-8"))
-    except ModuleNotFoundError:
-        lacking("axe-playwright-python")
-    found = page.evaluate("axe.run(document.querySelector('.latent-explorer'))")
-    assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found["violations"]] == []
-    small = page.eval_on_selector_all(
-        ".latent-explorer :is(button, select, input, .lx-handle, .lx-choice label)",
-        "all => all.filter(e => Math.min(e.offsetWidth, e.offsetHeight) < 44).map(e => e.outerHTML)",
-    )
-    assert small == []
+    assert violations(page) == ([], [])
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+SHEET = """() => { const sheet = document.querySelector(".lx-contact"), { width, height } = sheet;
+    const { data } = sheet.getContext("2d").getImageData(0, 0, width, height);
+    return [width, height, Array.from(data.filter((_, i) => i % 4 === 0))] }"""
+
+
+def contact_sheet(page, size):
+    """The pictures on the contact sheet, (N, size, size), 1 for ink."""
+    width, height, values = page.evaluate(SHEET)
+    cells = np.array(values).reshape(height // (size + 2), size + 2, width // (size + 2), size + 2).swapaxes(1, 2)
+    return 1 - cells.reshape(-1, size + 2, size + 2)[:, 1:-1, 1:-1] / 255
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """A folder as a phone leaves it: two classes, a photograph that stands on its side, and what is no picture."""
+    folder = tmp_path_factory.mktemp("pictures") / "mine"
+    for label, name in enumerate(("bars", "rings")):
+        (folder / name).mkdir(parents=True)
+        for i in range(15):
+            image = Image.new("L", (90, 60 + i), 230)
+            shape = (20 + i, 10, 40 + i, 50)
+            pen = ImageDraw.Draw(image)
+            pen.ellipse(shape, outline=20, width=6) if label else pen.rectangle(shape, fill=20)
+            image.save(folder / name / f"{i:02d}.png")
+    lying = Image.new("RGB", (80, 60), "white")
+    ImageDraw.Draw(lying).rectangle((0, 0, 30, 59), fill="red")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held upright
+    lying.save(folder / "rings" / "lying.jpg", exif=exif, quality=95)
+    clear = Image.new("RGBA", (50, 50))
+    ImageDraw.Draw(clear).line((5, 5, 45, 45), fill="black", width=5)
+    clear.save(folder / "rings" / "clear.webp", lossless=True)
+    (folder / "rings" / "broken.png").write_bytes(b"\x89PNG" + bytes(50))
+    (folder / "rings" / "notes.txt").write_text("Remember the milk.")
+    return folder
+
+
+@pytest.mark.filterwarnings("ignore:Left out")
+def test_own_pictures_are_seen_as_python_sees_them_learned_and_never_sent(site, visit, pictures):
+    page = visit(f"{site}/own.html")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.locator("input[webkitdirectory]").set_input_files(pictures)
+    page.get_by_text("32 pictures of 28 × 28 pixels").wait_for()
+    own = page.locator(".lx-own").inner_text()
+    for said in ("bars: 15, rings: 17", "light is paper", "32 pictures are few", "stay on this machine", "Left out: 2"):
+        assert said in own, said
+    page.get_by_text("Left out: 2").click()
+    assert "mine/rings/broken.png: broken" in page.locator(".lx-own").inner_text()
+    seen, wanted = contact_sheet(page, 28)[:32], load_dataset(pictures).images.numpy()
+    assert np.abs(seen - wanted).max() < 0.03, "as load_dataset has them, turned, on paper and in the same order"
+    press(page, "Train")
+    reach(page, 150)
+    press(page, "Pause")
+    page.locator(".lx-told", has_text="Paused").wait_for()
+    assert page.evaluate("workers[0].sent[0].task.shown.length") == 32 * 784
+    page.get_by_label("16 × 16").check()
+    page.get_by_text("32 pictures of 16 × 16 pixels").wait_for()
+    press(page, "Exchange ink and paper")
+    page.get_by_text("You have exchanged ink and paper").wait_for()
+    assert not any(page.evaluate("workers.map(w => w.alive)")) and trait(page, "step") == 0
+    assert np.abs(1 - contact_sheet(page, 16)[:32] - load_dataset(pictures, size=16).images.numpy()).max() < 0.03
+    assert page.problems == [] and [url for url in asked if not url.startswith("blob:")] == []
+
+
+@pytest.mark.parametrize("way", ["gaps", "grid"])
+def test_a_photographed_sheet_becomes_its_doodles(site, visit, tmp_path, way):
+    sheet = Image.new("L", (800, 600), 200)
+    for i in range(12):
+        x, y = 200 * (i % 4) + 60, 200 * (i // 4) + 60
+        ImageDraw.Draw(sheet).ellipse((x, y, x + 50 + 2 * i, y + 70), outline=40, width=6)
+    sheet.save(tmp_path / "sheet.png")
+    page = visit(f"{site}/own.html")
+    if way == "grid":
+        page.get_by_label("a sheet, cut by a grid").check()
+        page.get_by_label("rows").fill("3")
+        page.get_by_label("rows").blur()
+    page.locator("input[capture]").set_input_files(tmp_path / "sheet.png")
+    page.get_by_text("12 pictures of 28 × 28").wait_for()
+    assert all((0.01 < ink.mean() < 0.5 and ink[0].max() < 0.1) for ink in contact_sheet(page, 28)[:12])
+    page.get_by_role("button", name="Train", exact=True).wait_for()
+
+
+def test_pictures_and_folders_can_be_dropped_and_too_few_are_told(site, visit, pictures):
+    page = visit(f"{site}/own.html")
+    page.evaluate("document.querySelector('training-lab').model.set('running', true)")
+    assert "Choose pictures first" in page.inner_text(".lx-error") and not trait(page, "running")
+    drop = page.evaluate_handle(
+        """bytes => { const data = new DataTransfer();
+        data.items.add(new File([Uint8Array.from(bytes)], "one.png")); return data }""",
+        list((pictures / "bars" / "00.png").read_bytes()),
+    )
+    page.dispatch_event(".lx-drop", "drop", {"dataTransfer": drop})
+    page.locator(".lx-error", has_text="at least 11 pictures").wait_for()
+    assert page.get_by_role("button", name="Train", exact=True).count() == 0
+
+
+def test_pictures_can_be_chosen_by_everybody(site, visit, pictures):
+    page = visit(f"{site}/own.html", viewport={"width": 390, "height": 844}, color_scheme="dark")
+    page.locator("input[webkitdirectory]").set_input_files(pictures)
+    page.get_by_role("button", name="Train", exact=True).wait_for()
+    assert violations(page) == ([], []) and page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -3,7 +3,18 @@
 import { codesLayer, emptyLayer } from "./layers.js";
 
 const GLIDE = 300; // milliseconds in which the codes move to where they were found
+const EXTENTS = [4, 6, 8, 12, 16, 20]; // how far a plane may reach
 const APART = 30; // milliseconds between two of their pictures: a hand that drags comes first
+
+/**
+ * How far a plane must reach to show nearly all codes: few pictures, or a small sigma, drive them apart.
+ * @param {Float32Array} codes
+ */
+export function extentOf(codes) {
+  const far = codes.map(Math.abs).sort();
+  const most = far[Math.floor(0.95 * far.length)] ?? 0;
+  return EXTENTS.find((extent) => extent >= most) ?? EXTENTS[EXTENTS.length - 1];
+}
 
 export class MovingCodes {
   /**

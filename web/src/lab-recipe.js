@@ -23,14 +23,14 @@ export const LENGTHS = [{ words: "half a minute", steps: 1800 }, { words: "two m
  * @param {Length} length
  * @returns {import("./lab-worker.js").Task}
  */
-export function taskOf({ height, width, levels }, { known, heldOut }, { sigma, beta, seed }, { steps }) {
+export function taskOf({ height, width, levels }, { known, heldOut, shown }, { sigma, beta, seed }, { steps }) {
   return {
     config: {
       ...{ image_shape: [height, width], latent_dim: 2, hidden: HIDDEN, decoder_hidden: HIDDEN },
       ...{ likelihood: "gaussian", sigma },
     },
     recipe: { steps, batch: BATCH, rate: RATE, beta, seed },
-    levels, known, heldOut,
+    levels, known, heldOut, shown,
   };
 }
 
@@ -44,8 +44,9 @@ const whole = (count) => count.toLocaleString("en");
  * @param {boolean} fetches  whether the images must come first
  */
 export function costOf({ images, held_out }, { steps, words }, fetches) {
-  return `Ready: ${whole(steps)} steps of ${BATCH} images, about ${words} on one processor core. It learns from `
-    + `${whole(images - held_out)} images and is measured on ${whole(held_out)} others. `
+  const known = images - held_out;
+  return `Ready: ${whole(steps)} steps of ${Math.min(BATCH, known)} images, about ${words} on one processor core. It learns from `
+    + `${whole(known)} images and is measured on ${whole(held_out)} others. `
     + `${fetches ? "It first fetches the images, about 1 MB, from this very site. " : ""}Nothing leaves this machine.`;
 }
 

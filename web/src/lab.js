@@ -2,12 +2,13 @@
 //
 //   running, step, elbo   whether it learns, how far it is, and the ELBO of the images held out
 //   spec                  facts of the images (lab-data.js), { sigma, beta, seed, caption, page_images }
-//   data                  labels and images, packed; empty in a page that fetches them
+//   data                  labels and images, packed; empty in a page that fetches them, and where the reader brings them
 //   weights               what was trained, a safetensors file: set when the training pauses or ends
 
-import { sentence } from "./dom.js";
+import { h, sentence } from "./dom.js";
 import { draw, listen, teller } from "./host.js";
-import { MovingCodes } from "./lab-codes.js";
+import { Chooser } from "./lab-chooser.js";
+import { extentOf, MovingCodes } from "./lab-codes.js";
 import { unpack } from "./lab-data.js";
 import { Learning } from "./lab-learning.js";
 import { costOf, LENGTHS, paceOf, taskOf, wordsOf } from "./lab-recipe.js";
@@ -34,27 +35,65 @@ const PARTS = 4; // at each quarter a screen reader hears how it goes
 export function renderLab(face, fetch) {
   const words = { label: "Training lab", class: "latent-explorer lx-lab", sorry: "The lab cannot be shown." };
   return draw(face, words, (host, root) => {
-    const lab = new Lab(host, root, fetch);
+    if (!host.get("spec").images) return askFirst(host, root);
+    const lab = new Lab(host, root, { fetch });
     return () => lab.stop();
   });
+}
+
+/**
+ * Asks for pictures; a lab learns from them once they are there, and from others once those are.
+ * @param {Host<LabTraits>} host
+ * @param {HTMLElement} root
+ */
+function askFirst(host, root) {
+  const place = h("div");
+  /** @type {Lab | null} */
+  let lab = null;
+  const end = () => {
+    lab?.reset();
+    lab?.stop();
+    lab = null;
+    place.replaceChildren();
+  };
+  const chooser = new Chooser((own) => {
+    end();
+    if (own) lab = new Lab(host, place, { own });
+  });
+  const tell = teller(host);
+  const unlisten = listen(host, {
+    "change:running": () => {
+      if (!lab && host.get("running")) {
+        chooser.refuse();
+        tell.tell({ running: false });
+      }
+    },
+  });
+  root.append(chooser.element, place);
+  return () => {
+    unlisten();
+    tell.stop();
+    chooser.stop();
+    lab?.stop();
+  };
 }
 
 class Lab {
   /**
    * @param {Host<LabTraits>} host
    * @param {HTMLElement} root
-   * @param {Fetch} [fetch]
+   * @param {{ fetch?: Fetch, own?: { facts: Facts, images: import("./lab-data.js").Images } }} given  whence the images come
    */
-  constructor(host, root, fetch) {
+  constructor(host, root, { fetch, own }) {
     this.host = host;
     this.root = root;
     this.close = () => {}; // the explorer of what was learned, if one is open
     this.fetch = fetch;
     this.spec = host.get("spec");
     /** @type {Facts} */
-    this.facts = this.spec;
-    /** @type {import("./lab-data.js").Images | null} */
-    this.images = null;
+    this.facts = own?.facts ?? this.spec;
+    this.images = own?.images ?? null;
+    this.extent = EXTENT;
     /** @type {Learning | null} */
     this.learning = null;
     this.starts = 0; // how many trainings were begun: an older one that still waits for its images is of no interest
@@ -104,7 +143,7 @@ class Lab {
   }
 
   get length() {
-    return LENGTHS[this.view.choices.findIndex((input) => input.checked)];
+    return LENGTHS[this.view.choice.chosen()];
   }
 
   /** Before a training: what it will do, and what that costs. */
@@ -117,12 +156,12 @@ class Lab {
 
   /** What can be pressed now, and what it is called. */
   control() {
-    const { train, reset, fields, choices, weights, picture, explore: open } = this.view;
+    const { train, reset, fields, choice, weights, picture, explore: open } = this.view;
     const busy = this.learning !== null;
     const again = this.last ? "Train again" : "Train";
     train.textContent = this.host.get("running") ? "Pause" : busy ? "Go on" : again;
     reset.disabled = !busy && !this.last;
-    for (const input of [...Object.values(fields), ...choices]) input.disabled = busy;
+    for (const input of [...Object.values(fields), ...choice.inputs]) input.disabled = busy;
     weights.disabled = picture.disabled = open.disabled = !this.model || this.host.get("running");
   }
 
@@ -176,6 +215,7 @@ class Lab {
     this.last = look;
     this.model = new Model(weights);
     this.view.curves.add(look);
+    this.reach(Math.max(this.extent, extentOf(look.codes)));
     this.codes.show(look.codes);
     this.move(...this.z);
     const running = this.host.get("running") && !done;
@@ -189,9 +229,17 @@ class Lab {
     this.control();
   }
 
+  /** @param {number} extent */
+  reach(extent) {
+    if (extent === this.extent) return;
+    this.extent = extent;
+    this.view.plane.reach(extent);
+    this.view.panel.reach(extent);
+  }
+
   /** @type {Move} */
   move(z1, z2) {
-    this.z = [settle(z1, EXTENT), settle(z2, EXTENT)];
+    this.z = [settle(z1, this.extent), settle(z2, this.extent)];
     this.view.placePoint(...this.z);
     this.view.panel.show(...this.z);
   }
@@ -199,7 +247,8 @@ class Lab {
   explore() {
     if (!this.model || !this.last) return;
     this.close();
-    this.close = explore(this.root, this.model, this.last.weights, this.known, EXTENT);
+    const below = /** @type {HTMLElement} */ (this.root.closest(".latent-explorer"));
+    this.close = explore(below, this.model, this.last.weights, this.known, this.extent);
   }
 
   keepWeights() {
@@ -207,7 +256,7 @@ class Lab {
   }
 
   async keepPicture() {
-    if (this.model) keep("lab.png", await snapshot(this.view.plane.canvas, this.model, EXTENT));
+    if (this.model) keep("lab.png", await snapshot(this.view.plane.canvas, this.model, this.extent));
   }
 
   /** @param {string} failure */
@@ -234,6 +283,7 @@ class Lab {
     this.view.error.hidden = true;
     this.codes.clear(new Uint8Array(0), this.facts.names);
     this.view.curves.clear(1);
+    this.reach(EXTENT);
     this.move(...this.z);
   }
 
