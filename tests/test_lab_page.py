@@ -1,5 +1,6 @@
 """The lab in a real browser, as the book's pages show it: it learns there, and says what stands in its way."""
 
+import gzip
 import json
 from importlib.resources import files
 
@@ -63,7 +64,7 @@ def visit(browser):
     """Opens a page with a lab. Its workers are in `workers` there, its errors in `page.problems`."""
     contexts = []
 
-    def open_page(address, **settings):
+    def open_page(address, wait=".lx-lab button", **settings):
         context = browser.new_context(**settings)
         contexts.append(context)
         page = context.new_page()
@@ -77,7 +78,7 @@ def visit(browser):
             terminate() { this.alive = false; super.terminate(); } }"""
         )
         page.goto(address)
-        page.wait_for_selector(".lx-lab button")
+        page.wait_for_selector(wait)
         return page
 
     yield open_page
@@ -100,6 +101,11 @@ def reach(page, step):
             return
         page.wait_for_timeout(100)
     raise AssertionError(f"step {trait(page, 'step')} of {step} after a minute; {page.inner_text('.lx-lab')[:200]}")
+
+
+def test_what_a_page_with_a_lab_loads_before_anybody_trains_is_light(folder):
+    loaded = [folder / "explorer" / name for name in ("lab.js", "explorer.css")]
+    assert sum(len(gzip.compress(file.read_bytes())) for file in loaded) <= 150_000
 
 
 def test_nothing_runs_until_somebody_presses_train(site, visit):
@@ -138,6 +144,10 @@ def test_a_page_from_disk_trains_a_model_that_python_loads(folder, digits, visit
     drawn = page.eval_on_selector(".lx-point canvas", pixels)[::4]
     with torch.no_grad():
         assert np.allclose(1 - np.array(drawn) / 255, model.decode(torch.zeros(1, 2)).mean.flatten(), atol=0.003)
+    with page.expect_download() as download:
+        press(page, "Save as one page")
+    download.value.save_as(tmp_path / "lab.html")
+    assert "one file that needs no other" in page.inner_text(".lx-told")
     press(page, "Explore what it learned")
     page.locator(".lx-explore .lx-choice", has_text="drawings").wait_for()
     press(page, "Go on")
@@ -146,6 +156,12 @@ def test_a_page_from_disk_trains_a_model_that_python_loads(folder, digits, visit
     assert not any(page.evaluate("workers.map(w => w.alive)")) and trait(page, "step") == 0
     assert page.locator(".lx-explore").count() == 0
     assert page.problems == []
+    own = visit((tmp_path / "lab.html").as_uri(), wait=".lx-plane")
+    assert own.locator(".lx-choice label").all_inner_texts() == ["codes", "drawings", "nothing"]
+    drawn = own.eval_on_selector(".lx-point canvas", pixels)[::4]
+    with torch.no_grad():
+        assert np.allclose(1 - np.array(drawn) / 255, model.decode(torch.zeros(1, 2)).mean.flatten(), atol=0.003)
+    assert own.problems == []
 
 
 def test_the_worker_gets_what_the_reader_has_set(site, visit):

@@ -15,6 +15,7 @@ export const EXTENT = 4; // of the plane at first
  * @property {() => void} choose  hears that another length was chosen
  * @property {() => void} explore
  * @property {() => void} keepWeights
+ * @property {() => void} keepPage
  * @property {() => void} keepPicture
  * @property {Move} move  hears where the reader wants the point
  * @property {() => Pair} where  the point is
@@ -55,6 +56,7 @@ export function labView(root, spec, lengths, known, drawer, actions) {
   const train = button("Train", actions.toggle), reset = button("Reset", actions.reset);
   const explore = button("Explore what it learned", actions.explore);
   const weights = button("Save weights", actions.keepWeights), picture = button("Save picture", actions.keepPicture);
+  const page = button("Save as one page", actions.keepPage);
   const seed = field("seed", spec.seed, { min: 0, max: 2 ** 32 - 1, step: 1 });
   const sigma = field("σ", spec.sigma ?? "", { min: 0.01, max: 1, step: "any", placeholder: "learned" });
   const beta = field("β", spec.beta, { min: 0, max: 1000, step: "any" });
@@ -69,11 +71,11 @@ export function labView(root, spec, lengths, known, drawer, actions) {
     h("div", { class: "lx-top" }, h("div", {}, plane.element, legend), panel.element),
     curves.element,
     h("p", { class: "lx-legend" }, "In nats per image. Thin: training, a running mean; thick: held out."),
-    h("div", { class: "lx-row" }, explore, weights, picture),
+    h("div", { class: "lx-row" }, explore, page, weights, picture),
     spec.caption ? h("p", { class: "lx-caption" }, spec.caption) : "");
   plane.show(emptyLayer());
   return {
-    ...{ plane, placePoint, panel, curves, train, reset, explore, weights, picture, choice },
+    ...{ plane, placePoint, panel, curves, train, reset, explore, page, weights, picture, choice },
     ...{ fields: { seed: seed.input, sigma: sigma.input, beta: beta.input }, told, error, pace, legend },
   };
 }

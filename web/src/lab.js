@@ -5,14 +5,14 @@
 //   data                  labels and images, packed; empty in a page that fetches them, and where the reader brings them
 //   weights               what was trained, a safetensors file: set when the training pauses or ends
 
-import { h, sentence } from "./dom.js";
+import { h, number, sentence } from "./dom.js";
 import { draw, listen, teller } from "./host.js";
 import { Chooser } from "./lab-chooser.js";
 import { extentOf, MovingCodes } from "./lab-codes.js";
 import { unpack } from "./lab-data.js";
 import { Learning } from "./lab-learning.js";
 import { costOf, LENGTHS, paceOf, taskOf, wordsOf } from "./lab-recipe.js";
-import { explore } from "./lab-explore.js";
+import { explore, pageOfItsOwn } from "./lab-explore.js";
 import { keep, snapshot } from "./lab-saving.js";
 import { EXTENT, labView, settingsOf } from "./lab-view.js";
 import { Model } from "./model.js";
@@ -114,6 +114,7 @@ class Lab {
       choose: () => this.rest(),
       explore: () => this.explore(),
       keepWeights: () => this.keepWeights(),
+      keepPage: () => this.keepPage(),
       keepPicture: () => this.keepPicture(),
       move: (z1, z2) => this.move(z1, z2),
       where: () => this.z,
@@ -156,13 +157,13 @@ class Lab {
 
   /** What can be pressed now, and what it is called. */
   control() {
-    const { train, reset, fields, choice, weights, picture, explore: open } = this.view;
+    const { train, reset, fields, choice, weights, picture, page, explore: open } = this.view;
     const busy = this.learning !== null;
     const again = this.last ? "Train again" : "Train";
     train.textContent = this.host.get("running") ? "Pause" : busy ? "Go on" : again;
     reset.disabled = !busy && !this.last;
     for (const input of [...Object.values(fields), ...choice.inputs]) input.disabled = busy;
-    weights.disabled = picture.disabled = open.disabled = !this.model || this.host.get("running");
+    weights.disabled = picture.disabled = page.disabled = open.disabled = !this.model || this.host.get("running");
   }
 
   /** Does what the trait `running` says, whoever has set it. */
@@ -244,15 +245,31 @@ class Lab {
     this.view.panel.show(...this.z);
   }
 
+  /** What an explorer shows; null before the first step. */
+  learned() {
+    const { model, last, known, extent } = this;
+    return model && last && { model, weights: last.weights, known, extent };
+  }
+
   explore() {
-    if (!this.model || !this.last) return;
+    const learned = this.learned();
+    if (!learned) return;
     this.close();
     const below = /** @type {HTMLElement} */ (this.root.closest(".latent-explorer"));
-    this.close = explore(below, this.model, this.last.weights, this.known, this.extent);
+    this.close = explore(below, learned);
   }
 
   keepWeights() {
     if (this.last) keep("lab.safetensors", new Blob([/** @type {BlobPart} */ (this.last.weights)]));
+  }
+
+  async keepPage() {
+    const learned = this.learned();
+    if (!learned) return;
+    const page = await pageOfItsOwn(learned, this.view.plane.canvas);
+    keep("lab.html", page);
+    this.view.told.textContent = `Saved as lab.html, ${number(page.size / 1e6, 1)} MB: one file that needs no other. No `
+      + "picture is in it, but a decoder that has learned pictures by heart draws them.";
   }
 
   async keepPicture() {
