@@ -91,12 +91,12 @@ def test_a_page_carries_the_images_unless_it_can_fetch_them():
     given = digits()
     tag, state = twin(TrainingLab(given, caption="</script><b>", seed=7, beta=2, sigma=0.5))
     assert tag == "<training-lab" and not state["running"]
-    assert [state["spec"][key] for key in ("seed", "beta", "sigma", "page_images")] == [7, 2.0, 0.5, None]
+    assert [state["spec"][key] for key in ("seed", "beta", "sigma", "page_images")] == [7, 2.0, 0.5, []]
     assert b64decode(state["data"]) == TrainingLab(given.images, given.labels).data
     shared = json.loads(page_images(given))
     assert shared.pop("data") == state["data"] and shared.items() <= state["spec"].items()
     tag, state = twin(TrainingLab(digits(60_000, "strokes")))
-    assert tag == '<training-lab data-images="strokes"' and state["data"] == ""
+    assert tag == '<training-lab data-images="strokes mnist"' and state["data"] == ""
     assert (state["spec"]["images"], state["spec"]["held_out"]) == (11_000, 1_000)
     assert twin(TrainingLab(digits(60, "strokes")))[1]["data"], "a part of a set is not what the page fetches"
 

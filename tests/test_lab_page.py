@@ -44,8 +44,8 @@ def folder(digits, tmp_path_factory):
         head = HEAD.replace("<head>", f'<head><meta http-equiv="Content-Security-Policy" content="{rule}">')
         (folder / f"{name}.html").write_text(head + element + TAIL, "utf-8")
     spec = json.dumps(json.loads(element.split('json">')[1].split("</script>")[0]) | {"data": ""})
-    fetching = spec.replace('"page_images": null', '"page_images": "small"')
-    twin = f'<training-lab data-images="small"><script type="application/json">{fetching}</script></training-lab>'
+    fetching = spec.replace('"page_images": []', '"page_images": ["small", "other"]')
+    twin = f'<training-lab data-images="small other"><script type="application/json">{fetching}</script></training-lab>'
     (folder / "fetch.html").write_text(HEAD + twin + TAIL, "utf-8")
     own = TrainingLab()._repr_mimebundle_()[0]["text/html"]
     head = HEAD.replace("<head>", f'<head><meta http-equiv="Content-Security-Policy" content="{WORKS}">')
@@ -188,6 +188,34 @@ def test_it_rests_while_nobody_looks(site, visit):
     reach(page, trait(page, "step") + 1)
 
 
+def test_a_training_stays_beside_the_next_one(site, visit):
+    page = visit(f"{site}/lab.html")
+    press(page, "Train")
+    reach(page, 60)
+    press(page, "Pause")
+    page.locator(".lx-told", has_text="Paused").wait_for()
+    page.wait_for_timeout(500)  # the codes come to rest
+    plane, elbo = page.locator(".lx-plane canvas"), trait(page, "elbo")
+    look = "c => c.toDataURL()"
+    before = plane.evaluate(look)
+    press(page, "Keep beside the next")
+    still = page.locator(".lx-beside canvas")
+    assert still.evaluate(look) == before and f"Held out: ELBO {elbo:.1f}" in page.inner_text(".lx-beside")
+    assert page.inner_text(".lx-beside").startswith("Kept: seed 0, σ learned, 0.")
+    press(page, "Reset")
+    page.get_by_label("β", exact=True).fill("4")
+    press(page, "Train")
+    reach(page, 5)
+    press(page, "Pause")
+    page.locator(".lx-told", has_text="Paused").wait_for()
+    assert still.evaluate(look) == before != plane.evaluate(look), "while the next one learns"
+    page.wait_for_timeout(200)
+    curve = page.locator(".lx-curve").first
+    both = curve.evaluate(look)
+    press(page, "Take away")
+    assert page.locator(".lx-beside").is_hidden() and curve.evaluate(look) != both
+
+
 @pytest.mark.parametrize("name", POLICIES)
 def test_a_policy_that_forbids_learning_is_told_in_a_sentence(site, visit, name):
     page = visit(f"{site}/{name}.html")
@@ -227,6 +255,15 @@ def test_images_are_fetched_when_train_is_pressed_and_a_file_cut_short_is_told(f
     press(page, "Train")
     reach(page, 1)
     assert "Strokes, made smaller." in page.inner_text(".lx-lab")
+    press(page, "Reset")
+    other = ImageSet(digits.images[:110], digits.labels[:110], "other", "Fewer of them.", digits.class_names)
+    (folder / "explorer" / "lab-other.js").write_text(f'trainingLabImages["other"]({page_images(other)});\n', "utf-8")
+    page.get_by_label("other").check()
+    assert "Strokes, made smaller." not in page.inner_text(".lx-lab")
+    press(page, "Train")
+    reach(page, 1)
+    assert "Fewer of them." in page.inner_text(".lx-lab")
+    assert page.evaluate("workers[1].sent[0].task.heldOut.length") == 10 * 49
     (folder / "explorer" / "lab-small.js").unlink()
     page = visit(f"{site}/fetch.html?lost")
     press(page, "Train")

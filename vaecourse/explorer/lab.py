@@ -11,7 +11,6 @@ The browser trains by itself, in a worker (on `jax-js`). What runs there stands 
 
 from __future__ import annotations
 
-import html
 import json
 import zlib
 from base64 import b64encode
@@ -31,7 +30,7 @@ from .widget import HERE, CourseWidget, element
 
 __all__ = ["TrainingLab", "page_images"]
 
-SHARED = ("mnist", "strokes")  # sets that a page fetches once for all, instead of carrying them
+SHARED = ("mnist", "strokes")  # sets of which a page fetches those that somebody wants, instead of carrying them
 MOST, MOST_HELD_OUT, LEAST = 10_000, 1_000, 22  # images: to learn from, to measure with, and in all
 LEVELS = 15  # greys are 0 to 15, four bits: so ten thousand digits weigh a megabyte (and are 4 nats less probable)
 UNKNOWN = {"height": 28, "width": 28, "levels": 255, "names": [], "images": 0, "held_out": 0, "source": ""}
@@ -138,7 +137,7 @@ class TrainingLab(CourseWidget):
         super().__init__(
             spec=spec
             | {"sigma": sigma, "beta": beta, "seed": seed, "caption": caption}
-            | {"page_images": name if whole else None},
+            | {"page_images": sorted(SHARED, key=lambda other: other != name) if whole else []},
             data=data,
         )
 
@@ -155,10 +154,10 @@ class TrainingLab(CourseWidget):
         return unpack(self.weights)
 
     def _twin(self) -> tuple[str, str]:
-        name = self.spec["page_images"]
-        data = "" if name else b64encode(self.data).decode()
+        names = self.spec["page_images"]
+        data = "" if names else b64encode(self.data).decode()
         state = {"running": False, "step": 0, "elbo": None, "spec": self.spec, "data": data}
-        attribute = f' data-images="{html.escape(name)}"' if name else ""
+        attribute = f' data-images="{" ".join(names)}"' if names else ""
         known = self.spec["images"] - self.spec["held_out"]
         words = f"Training lab: press train, and a VAE learns from {known:,} images."
         if not known:

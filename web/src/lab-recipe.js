@@ -63,6 +63,19 @@ export function paceOf({ step, rate, sigma, device }, steps) {
 }
 
 /**
+ * What was set in a training, and what came of it.
+ * @param {Pick<LabTraits["spec"], "sigma" | "beta" | "seed">} settings
+ * @param {Look} look  the last one
+ * @param {import("./lab-train.js").Terms | undefined} terms  of the images held out
+ */
+export function summaryOf({ seed, sigma, beta }, look, terms) {
+  const held = sigma === null ? `learned, ${number(look.sigma, 3)}` : number(sigma, 3);
+  const found = terms ? ` Held out: ELBO ${number(terms.elbo, 1)} = ${number(terms.log_likelihood, 1)} − KL `
+    + `${number(terms.kl, 1)}.` : "";
+  return `Kept: seed ${seed}, σ ${held}, β ${beta}, step ${whole(look.step)}.${found}`;
+}
+
+/**
  * How a training goes, in a sentence for the ear.
  * @param {Look} look
  * @param {number} steps

@@ -13,6 +13,9 @@ export const EXTENT = 4; // of the plane at first
  * @property {() => void} toggle
  * @property {() => void} reset
  * @property {() => void} choose  hears that another length was chosen
+ * @property {() => void} change  hears that other images were chosen
+ * @property {() => void} putBeside
+ * @property {() => void} takeAway
  * @property {() => void} explore
  * @property {() => void} keepWeights
  * @property {() => void} keepPage
@@ -34,16 +37,20 @@ export function settingsOf({ seed, sigma, beta }, spec) {
   };
 }
 
+/** What the sets that a page can fetch are called. @type {Record<string, string>} */
+const SETS = { mnist: "digits by hand", strokes: "strokes by program" };
+
 /**
  * The lab's elements.
  * @param {HTMLElement} root
  * @param {LabTraits["spec"]} spec
  * @param {string[]} lengths  how long a training may take, in words
+ * @param {string[]} sets  names of the images that can be fetched
  * @param {{ codes: Float32Array, labels: Uint8Array, names: string[] }} known  the codes behind the point
  * @param {Pick<import("./model.js").Model, "width" | "height" | "pixels" | "decode">} drawer  what draws the point
  * @param {Actions} actions
  */
-export function labView(root, spec, lengths, known, drawer, actions) {
+export function labView(root, spec, lengths, sets, known, drawer, actions) {
   const plane = new Plane(EXTENT);
   const placePoint = plane.addHandle("Point z", "point", actions.where, actions.move);
   const panel = pointPanel(/** @type {import("./model.js").Model} */ (drawer), EXTENT, known, actions.move);
@@ -61,21 +68,29 @@ export function labView(root, spec, lengths, known, drawer, actions) {
   const sigma = field("σ", spec.sigma ?? "", { min: 0.01, max: 1, step: "any", placeholder: "learned" });
   const beta = field("β", spec.beta, { min: 0, max: 1000, step: "any" });
   const choice = radios("How long", lengths, actions.choose);
+  const set = radios("Images", sets.map((name) => SETS[name] ?? name), actions.change);
+  const beside = button("Keep beside the next", actions.putBeside);
+  const still = h("canvas", { role: "img", "aria-label": "The codes of the training kept beside" });
+  const settings = h("figcaption");
+  const kept = h("div", { class: "lx-beside", hidden: true },
+    h("figure", {}, still, settings), button("Take away", actions.takeAway));
   const told = h("p", { role: "status", class: "lx-told" });
   const error = h("p", { role: "alert", class: "lx-error", hidden: true });
   const pace = h("p", { class: "lx-legend" }), legend = h("p", { class: "lx-legend" });
   root.append(
+    sets.length > 1 ? h("div", { class: "lx-row" }, set.element) : "",
     h("div", { class: "lx-row" }, train, reset, choice.element,
       ...[seed, sigma, beta].map(({ element }) => element)),
     told, error, pace,
-    h("div", { class: "lx-top" }, h("div", {}, plane.element, legend), panel.element),
+    h("div", { class: "lx-top" }, h("div", {}, plane.element, legend), h("div", {}, panel.element, kept)),
     curves.element,
-    h("p", { class: "lx-legend" }, "In nats per image. Thin: training, a running mean; thick: held out."),
-    h("div", { class: "lx-row" }, explore, page, weights, picture),
+    h("p", { class: "lx-legend" }, "In nats per image. Thin: training, a running mean; thick: held out; dashed: "
+      + "held out, in the training kept beside."),
+    h("div", { class: "lx-row" }, explore, beside, page, weights, picture),
     spec.caption ? h("p", { class: "lx-caption" }, spec.caption) : "");
   plane.show(emptyLayer());
   return {
-    ...{ plane, placePoint, panel, curves, train, reset, explore, page, weights, picture, choice },
+    ...{ plane, placePoint, panel, curves, train, reset, explore, beside, page, weights, picture, choice, set, kept, still, settings },
     ...{ fields: { seed: seed.input, sigma: sigma.input, beta: beta.input }, told, error, pace, legend },
   };
 }

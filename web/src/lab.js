@@ -5,13 +5,13 @@
 //   data                  labels and images, packed; empty in a page that fetches them, and where the reader brings them
 //   weights               what was trained, a safetensors file: set when the training pauses or ends
 
-import { h, number, sentence } from "./dom.js";
+import { brush, h, number, sentence } from "./dom.js";
 import { draw, listen, teller } from "./host.js";
 import { Chooser } from "./lab-chooser.js";
 import { extentOf, MovingCodes } from "./lab-codes.js";
 import { unpack } from "./lab-data.js";
 import { Learning } from "./lab-learning.js";
-import { costOf, LENGTHS, paceOf, taskOf, wordsOf } from "./lab-recipe.js";
+import { costOf, LENGTHS, paceOf, summaryOf, taskOf, wordsOf } from "./lab-recipe.js";
 import { explore, pageOfItsOwn } from "./lab-explore.js";
 import { keep, snapshot } from "./lab-saving.js";
 import { EXTENT, labView, settingsOf } from "./lab-view.js";
@@ -101,17 +101,22 @@ class Lab {
     this.last = null;
     /** @type {Model | null} as it stood then */
     this.model = null;
+    this.settings = { seed: 0, sigma: this.spec.sigma, beta: 1 }; // of the training that was begun last
+    this.sets = fetch ? this.spec.page_images : []; // a notebook holds what it learns from
     /** @type {Pair} */
     this.z = [0, 0];
     this.known = { codes: new Float32Array(0), labels: new Uint8Array(0), names: this.facts.names };
     const { width, height } = this.facts, pixels = width * height;
-    this.view = labView(root, this.spec, LENGTHS.map(({ words }) => words), this.known, {
+    this.view = labView(root, this.spec, LENGTHS.map(({ words }) => words), this.sets, this.known, {
       width, height, pixels,
       decode: (z1, z2, out = new Float64Array(pixels)) => this.model?.decode(z1, z2, out) ?? out.fill(0),
     }, {
       toggle: () => this.teller.tell({ running: !host.get("running") }),
       reset: () => this.reset(),
       choose: () => this.rest(),
+      change: () => this.change(),
+      putBeside: () => this.putBeside(),
+      takeAway: () => this.takeAway(),
       explore: () => this.explore(),
       keepWeights: () => this.keepWeights(),
       keepPage: () => this.keepPage(),
@@ -149,7 +154,7 @@ class Lab {
 
   /** Before a training: what it will do, and what that costs. */
   rest() {
-    const fetches = this.spec.page_images !== null && !this.images;
+    const fetches = this.sets.length > 0 && !this.images;
     this.view.told.textContent = costOf(this.facts, this.length, fetches);
     this.view.pace.textContent = this.facts.source;
     this.control();
@@ -157,13 +162,15 @@ class Lab {
 
   /** What can be pressed now, and what it is called. */
   control() {
-    const { train, reset, fields, choice, weights, picture, page, explore: open } = this.view;
+    const { train, reset, fields, choice, set, weights, picture, page, beside, explore: open } = this.view;
     const busy = this.learning !== null;
     const again = this.last ? "Train again" : "Train";
     train.textContent = this.host.get("running") ? "Pause" : busy ? "Go on" : again;
     reset.disabled = !busy && !this.last;
-    for (const input of [...Object.values(fields), ...choice.inputs]) input.disabled = busy;
-    weights.disabled = picture.disabled = page.disabled = open.disabled = !this.model || this.host.get("running");
+    for (const input of [...Object.values(fields), ...choice.inputs, ...set.inputs]) input.disabled = busy;
+    for (const button of [weights, picture, page, beside, open]) {
+      button.disabled = !this.model || this.host.get("running");
+    }
   }
 
   /** Does what the trait `running` says, whoever has set it. */
@@ -186,7 +193,8 @@ class Lab {
       if (start !== this.starts) return;
       this.codes.clear(this.images.labels, this.facts.names);
       this.view.curves.clear(this.length.steps);
-      const task = taskOf(this.facts, this.images, settingsOf(this.view.fields, this.spec), this.length);
+      this.settings = settingsOf(this.view.fields, this.spec);
+      const task = taskOf(this.facts, this.images, this.settings, this.length);
       this.learning = new Learning(task, (look) => this.show(look), (failure) => this.fail(failure));
       this.learning.run(!document.hidden);
     } catch (error) {
@@ -196,15 +204,11 @@ class Lab {
 
   /** The images: those that the host holds, or those that the page fetches. */
   async load() {
-    /** @type {Uint8Array} */
-    let data = toBytes(this.host.get("data"));
-    const name = this.spec.page_images;
-    if (!data.length && name && this.fetch) {
-      this.view.told.textContent = "Fetching the images …";
-      const found = await this.fetch(name);
-      this.facts = { ...this.facts, ...found.facts };
-      data = found.data;
-    }
+    const name = this.sets[this.view.set.chosen()];
+    if (!name || !this.fetch) return unpack(this.facts, toBytes(this.host.get("data")));
+    this.view.told.textContent = "Fetching the images …";
+    const { facts, data } = await this.fetch(name);
+    this.facts = { ...this.facts, ...facts };
     return unpack(this.facts, data);
   }
 
@@ -216,7 +220,7 @@ class Lab {
     this.last = look;
     this.model = new Model(weights);
     this.view.curves.add(look);
-    this.reach(Math.max(this.extent, extentOf(look.codes)));
+    this.reach(extentOf(look.codes, this.extent));
     this.codes.show(look.codes);
     this.move(...this.z);
     const running = this.host.get("running") && !done;
@@ -249,6 +253,31 @@ class Lab {
   learned() {
     const { model, last, known, extent } = this;
     return model && last && { model, weights: last.weights, known, extent };
+  }
+
+  /** Other images were chosen: what was learned from the ones before goes. */
+  change() {
+    this.images = null;
+    this.facts = this.view.set.chosen() ? { ...this.spec, source: "" } : this.spec; // its source comes with it
+    this.reset();
+  }
+
+  /** The plane as a still, and its curves, beside the training that comes. */
+  putBeside() {
+    if (!this.last) return;
+    const { plane, curves, kept, still, settings, told } = this.view;
+    still.width = plane.canvas.width;
+    still.height = plane.canvas.height;
+    brush(still).drawImage(plane.canvas, 0, 0);
+    settings.textContent = summaryOf(this.settings, this.last, curves.heldOut.at(-1)?.terms);
+    kept.hidden = false;
+    curves.keep(true);
+    told.textContent = "Kept beside. Change the seed, σ or β, and train again.";
+  }
+
+  takeAway() {
+    this.view.kept.hidden = true;
+    this.view.curves.keep(false);
   }
 
   explore() {

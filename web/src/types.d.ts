@@ -133,7 +133,7 @@ interface LabTraits {
     beta: number;
     seed: number;
     caption: string;
-    page_images: string | null;
+    page_images: string[];
   };
   data: Bytes;
   weights: Bytes;

@@ -147,7 +147,9 @@ test("pictures go to the lab in another order, one in eleven held out, and all o
 
 test("a plane reaches as far as nearly all codes", () => {
   const codes = Float32Array.from({ length: 200 }, (_, i) => (i < 5 ? 90 : -0.05 * i));
-  assert.equal(extentOf(codes), 12);
-  assert.deepEqual([extentOf(new Float32Array(4)), extentOf(Float32Array.of(99, -99)), extentOf(new Float32Array(0))],
+  assert.equal(extentOf(codes, 4), 12);
+  assert.deepEqual([extentOf(new Float32Array(4), 4), extentOf(Float32Array.of(99), 4), extentOf(new Float32Array(0), 4)],
     [4, 20, 4]);
+  assert.deepEqual([3.9, 3.1].map((code) => extentOf(Float32Array.of(code), 8)), [6, 4], "shrinks with room to spare");
+  assert.equal(extentOf(Float32Array.of(5.9), 8), 8);
 });
