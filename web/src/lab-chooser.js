@@ -49,7 +49,7 @@ export function imagesOf({ size, names, labels, greys }) {
 }
 
 export class Chooser {
-  /** @param {(given: { facts: Facts, images: Images } | null) => void} ready  hears of pictures, and that there are none */
+  /** @param {(given: import("./lab.js").Given | null) => void} ready  hears of pictures, and that there are none */
   constructor(ready) {
     this.ready = ready;
     /** @type {Found[]} */
@@ -189,8 +189,9 @@ export class Chooser {
     this.without.hidden = !left.length;
     /** @type {HTMLElement} */ (this.without.firstChild).textContent = `Left out: ${left.length}`;
     this.left.replaceChildren(...left.map(({ path, reason }) => h("li", {}, `${path}: ${reason}`)));
-    if (own.names.length > CLASSES) this.fail(`At most ${CLASSES} classes can be told apart; these have ${own.names.length}.`);
-    else if (greys.length >= LEAST) this.ready(imagesOf(own));
+    if (own.names.length > CLASSES) {
+      this.fail(`At most ${CLASSES} classes can be told apart; these are ${own.names.length}.`);
+    } else if (greys.length >= LEAST) this.ready(imagesOf(own));
     else this.fail(`Training needs at least ${LEAST} pictures, ten to learn from and one held out. Choose more.`);
   }
 

@@ -67,7 +67,7 @@ function toBase64(bytes) {
 }
 
 /**
- * The same as a whole page, which asks for no other file. Its script is the text of the function that has the front end.
+ * The same as a whole page, which asks for no other file. Its script is the text of the function with the front end.
  * @param {Learned} learned
  * @param {HTMLCanvasElement} plane  a picture for who has no JavaScript
  * @returns {Promise<Blob>}

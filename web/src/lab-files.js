@@ -36,7 +36,8 @@ export function chosen(list) {
 export async function dropped(data) {
   const entries = [...data.items].map((item) => item.webkitGetAsEntry()); // before anything is waited for
   const folders = entries.some((entry) => entry?.isDirectory);
-  return folders ? (await Promise.all(entries.flatMap((entry) => (entry ? [inside(entry)] : [])))).flat() : chosen(data.files);
+  if (!folders) return chosen(data.files);
+  return (await Promise.all(entries.flatMap((entry) => (entry ? [inside(entry)] : [])))).flat();
 }
 
 /**

@@ -112,8 +112,8 @@ export function fitted(grey, size) {
 }
 
 /**
- * Whether light is paper: most of the border of all pictures is light. One answer for all, since a picture that came out
- * the other way round than its neighbours would be the largest difference on the plane.
+ * Whether light is paper: most of the border of all pictures is light. One answer for all, since a picture that came
+ * out the other way round than its neighbours would be the largest difference on the plane.
  * @param {Pictures} pictures
  */
 export function paperIsLight({ size, greys }) {

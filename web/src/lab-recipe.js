@@ -6,6 +6,7 @@ import { number } from "./dom.js";
  * @typedef {import("./lab-data.js").Facts} Facts
  * @typedef {import("./lab-worker.js").Look} Look
  * @typedef {{ words: string, steps: number }} Length
+ * @typedef {Pick<LabTraits["spec"], "sigma" | "beta" | "seed">} Settings
  */
 
 const HIDDEN = [128, 128]; // layers, each way
@@ -19,7 +20,7 @@ export const LENGTHS = [{ words: "half a minute", steps: 1800 }, { words: "two m
  * What the worker is to do.
  * @param {Facts} facts
  * @param {import("./lab-data.js").Images} images
- * @param {Pick<LabTraits["spec"], "sigma" | "beta" | "seed">} settings
+ * @param {Settings} settings
  * @param {Length} length
  * @returns {import("./lab-worker.js").Task}
  */
@@ -45,8 +46,8 @@ const whole = (count) => count.toLocaleString("en");
  */
 export function costOf({ images, held_out }, { steps, words }, fetches) {
   const known = images - held_out;
-  return `Ready: ${whole(steps)} steps of ${Math.min(BATCH, known)} images, about ${words} on one processor core. It learns from `
-    + `${whole(known)} images and is measured on ${whole(held_out)} others. `
+  return `Ready: ${whole(steps)} steps of ${Math.min(BATCH, known)} images, about ${words} on one processor core. `
+    + `It learns from ${whole(known)} images and is measured on ${whole(held_out)} others. `
     + `${fetches ? "It first fetches the images, about 1 MB, from this very site. " : ""}Nothing leaves this machine.`;
 }
 
@@ -64,7 +65,7 @@ export function paceOf({ step, rate, sigma, device }, steps) {
 
 /**
  * What was set in a training, and what came of it.
- * @param {Pick<LabTraits["spec"], "sigma" | "beta" | "seed">} settings
+ * @param {Settings} settings
  * @param {Look} look  the last one
  * @param {import("./lab-train.js").Terms | undefined} terms  of the images held out
  */

@@ -14,12 +14,6 @@ export const EXTENT = 4; // of the plane at first
  * @property {() => void} reset
  * @property {() => void} choose  hears that another length was chosen
  * @property {() => void} change  hears that other images were chosen
- * @property {() => void} putBeside
- * @property {() => void} takeAway
- * @property {() => void} explore
- * @property {() => void} keepWeights
- * @property {() => void} keepPage
- * @property {() => void} keepPicture
  * @property {Move} move  hears where the reader wants the point
  * @property {() => Pair} where  the point is
  */
@@ -61,19 +55,12 @@ export function labView(root, spec, lengths, sets, known, drawer, actions) {
    */
   const button = (text, onclick) => h("button", { type: "button", onclick }, text);
   const train = button("Train", actions.toggle), reset = button("Reset", actions.reset);
-  const explore = button("Explore what it learned", actions.explore);
-  const weights = button("Save weights", actions.keepWeights), picture = button("Save picture", actions.keepPicture);
-  const page = button("Save as one page", actions.keepPage);
   const seed = field("seed", spec.seed, { min: 0, max: 2 ** 32 - 1, step: 1 });
   const sigma = field("σ", spec.sigma ?? "", { min: 0.01, max: 1, step: "any", placeholder: "learned" });
   const beta = field("β", spec.beta, { min: 0, max: 1000, step: "any" });
   const choice = radios("How long", lengths, actions.choose);
   const set = radios("Images", sets.map((name) => SETS[name] ?? name), actions.change);
-  const beside = button("Keep beside the next", actions.putBeside);
-  const still = h("canvas", { role: "img", "aria-label": "The codes of the training kept beside" });
-  const settings = h("figcaption");
-  const kept = h("div", { class: "lx-beside", hidden: true },
-    h("figure", {}, still, settings), button("Take away", actions.takeAway));
+  const side = h("div", {}, panel.element), below = h("div", { class: "lx-row" });
   const told = h("p", { role: "status", class: "lx-told" });
   const error = h("p", { role: "alert", class: "lx-error", hidden: true });
   const pace = h("p", { class: "lx-legend" }), legend = h("p", { class: "lx-legend" });
@@ -82,15 +69,15 @@ export function labView(root, spec, lengths, sets, known, drawer, actions) {
     h("div", { class: "lx-row" }, train, reset, choice.element,
       ...[seed, sigma, beta].map(({ element }) => element)),
     told, error, pace,
-    h("div", { class: "lx-top" }, h("div", {}, plane.element, legend), h("div", {}, panel.element, kept)),
+    h("div", { class: "lx-top" }, h("div", {}, plane.element, legend), side),
     curves.element,
     h("p", { class: "lx-legend" }, "In nats per image. Thin: training, a running mean; thick: held out; dashed: "
       + "held out, in the training kept beside."),
-    h("div", { class: "lx-row" }, explore, beside, page, weights, picture),
+    below,
     spec.caption ? h("p", { class: "lx-caption" }, spec.caption) : "");
   plane.show(emptyLayer());
   return {
-    ...{ plane, placePoint, panel, curves, train, reset, explore, beside, page, weights, picture, choice, set, kept, still, settings },
+    ...{ plane, placePoint, panel, curves, train, reset, choice, set, side, below },
     ...{ fields: { seed: seed.input, sigma: sigma.input, beta: beta.input }, told, error, pace, legend },
   };
 }

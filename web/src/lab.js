@@ -2,18 +2,16 @@
 //
 //   running, step, elbo   whether it learns, how far it is, and the ELBO of the images held out
 //   spec                  facts of the images (lab-data.js), { sigma, beta, seed, caption, page_images }
-//   data                  labels and images, packed; empty in a page that fetches them, and where the reader brings them
+//   data                  labels and images, packed; empty where a page fetches them or the reader brings them
 //   weights               what was trained, a safetensors file: set when the training pauses or ends
 
-import { brush, h, number, sentence } from "./dom.js";
-import { draw, listen, teller } from "./host.js";
-import { Chooser } from "./lab-chooser.js";
+import { sentence } from "./dom.js";
+import { listen, teller } from "./host.js";
+import { After } from "./lab-after.js";
 import { extentOf, MovingCodes } from "./lab-codes.js";
 import { unpack } from "./lab-data.js";
 import { Learning } from "./lab-learning.js";
-import { costOf, LENGTHS, paceOf, summaryOf, taskOf, wordsOf } from "./lab-recipe.js";
-import { explore, pageOfItsOwn } from "./lab-explore.js";
-import { keep, snapshot } from "./lab-saving.js";
+import { costOf, LENGTHS, paceOf, taskOf, wordsOf } from "./lab-recipe.js";
 import { EXTENT, labView, settingsOf } from "./lab-view.js";
 import { Model } from "./model.js";
 import { settle, toBytes } from "./numbers.js";
@@ -22,72 +20,21 @@ import { followTheme } from "./theme.js";
 /**
  * @typedef {import("./lab-data.js").Facts} Facts
  * @typedef {import("./lab-worker.js").Look} Look
+ * @typedef {{ facts: Facts, images: import("./lab-data.js").Images }} Given
  * @typedef {(name: string) => Promise<{ facts: Facts, data: Uint8Array }>} Fetch
  */
 
 const PARTS = 4; // at each quarter a screen reader hears how it goes
 
-/**
- * Draws the lab into `el`; returns what takes it away again.
- * @param {Face<LabTraits>} face
- * @param {Fetch} [fetch]  gets images that several pages share
- */
-export function renderLab(face, fetch) {
-  const words = { label: "Training lab", class: "latent-explorer lx-lab", sorry: "The lab cannot be shown." };
-  return draw(face, words, (host, root) => {
-    if (!host.get("spec").images) return askFirst(host, root);
-    const lab = new Lab(host, root, { fetch });
-    return () => lab.stop();
-  });
-}
-
-/**
- * Asks for pictures; a lab learns from them once they are there, and from others once those are.
- * @param {Host<LabTraits>} host
- * @param {HTMLElement} root
- */
-function askFirst(host, root) {
-  const place = h("div");
-  /** @type {Lab | null} */
-  let lab = null;
-  const end = () => {
-    lab?.reset();
-    lab?.stop();
-    lab = null;
-    place.replaceChildren();
-  };
-  const chooser = new Chooser((own) => {
-    end();
-    if (own) lab = new Lab(host, place, { own });
-  });
-  const tell = teller(host);
-  const unlisten = listen(host, {
-    "change:running": () => {
-      if (!lab && host.get("running")) {
-        chooser.refuse();
-        tell.tell({ running: false });
-      }
-    },
-  });
-  root.append(chooser.element, place);
-  return () => {
-    unlisten();
-    tell.stop();
-    chooser.stop();
-    lab?.stop();
-  };
-}
-
-class Lab {
+export class Lab {
   /**
    * @param {Host<LabTraits>} host
    * @param {HTMLElement} root
-   * @param {{ fetch?: Fetch, own?: { facts: Facts, images: import("./lab-data.js").Images } }} given  whence the images come
+   * @param {{ fetch?: Fetch, own?: Given }} given  whence the images come
    */
   constructor(host, root, { fetch, own }) {
     this.host = host;
     this.root = root;
-    this.close = () => {}; // the explorer of what was learned, if one is open
     this.fetch = fetch;
     this.spec = host.get("spec");
     /** @type {Facts} */
@@ -115,16 +62,11 @@ class Lab {
       reset: () => this.reset(),
       choose: () => this.rest(),
       change: () => this.change(),
-      putBeside: () => this.putBeside(),
-      takeAway: () => this.takeAway(),
-      explore: () => this.explore(),
-      keepWeights: () => this.keepWeights(),
-      keepPage: () => this.keepPage(),
-      keepPicture: () => this.keepPicture(),
       move: (z1, z2) => this.move(z1, z2),
       where: () => this.z,
     });
     this.codes = new MovingCodes(this.view.plane, this.view.legend, this.known);
+    this.after = new After(root, this.view, () => this.learned());
     this.unfollow = followTheme(root, () => {
       this.view.plane.repaint();
       this.view.curves.repaint();
@@ -140,7 +82,7 @@ class Lab {
 
   stop() {
     this.end();
-    this.close();
+    this.after.close();
     this.unfollow();
     this.unlisten();
     this.teller.stop();
@@ -162,15 +104,13 @@ class Lab {
 
   /** What can be pressed now, and what it is called. */
   control() {
-    const { train, reset, fields, choice, set, weights, picture, page, beside, explore: open } = this.view;
+    const { train, reset, fields, choice, set } = this.view;
     const busy = this.learning !== null;
     const again = this.last ? "Train again" : "Train";
     train.textContent = this.host.get("running") ? "Pause" : busy ? "Go on" : again;
     reset.disabled = !busy && !this.last;
     for (const input of [...Object.values(fields), ...choice.inputs, ...set.inputs]) input.disabled = busy;
-    for (const button of [weights, picture, page, beside, open]) {
-      button.disabled = !this.model || this.host.get("running");
-    }
+    this.after.enable(this.model !== null && !this.host.get("running"));
   }
 
   /** Does what the trait `running` says, whoever has set it. */
@@ -189,8 +129,10 @@ class Lab {
     this.clear();
     this.control();
     try {
-      this.images ??= await this.load();
+      const { facts, images } = await this.load();
       if (start !== this.starts) return;
+      this.facts = facts;
+      this.images = images;
       this.codes.clear(this.images.labels, this.facts.names);
       this.view.curves.clear(this.length.steps);
       this.settings = settingsOf(this.view.fields, this.spec);
@@ -202,14 +144,14 @@ class Lab {
     }
   }
 
-  /** The images: those that the host holds, or those that the page fetches. */
+  /** The images: those that are here, those that the host holds, or those that the page fetches. */
   async load() {
+    if (this.images) return { facts: this.facts, images: this.images };
     const name = this.sets[this.view.set.chosen()];
-    if (!name || !this.fetch) return unpack(this.facts, toBytes(this.host.get("data")));
-    this.view.told.textContent = "Fetching the images …";
-    const { facts, data } = await this.fetch(name);
-    this.facts = { ...this.facts, ...facts };
-    return unpack(this.facts, data);
+    if (name && this.fetch) this.view.told.textContent = "Fetching the images …";
+    const found = name && this.fetch ? await this.fetch(name) : { facts: {}, data: toBytes(this.host.get("data")) };
+    const facts = { ...this.facts, ...found.facts };
+    return { facts, images: await unpack(facts, found.data) };
   }
 
   /** @param {Look} look */
@@ -249,10 +191,10 @@ class Lab {
     this.view.panel.show(...this.z);
   }
 
-  /** What an explorer shows; null before the first step. */
+  /** What was learned, as it stands; null before the first step. */
   learned() {
-    const { model, last, known, extent } = this;
-    return model && last && { model, weights: last.weights, known, extent };
+    const { model, last, known, extent, settings } = this;
+    return model && last && { model, last, weights: last.weights, known, extent, settings };
   }
 
   /** Other images were chosen: what was learned from the ones before goes. */
@@ -260,49 +202,6 @@ class Lab {
     this.images = null;
     this.facts = this.view.set.chosen() ? { ...this.spec, source: "" } : this.spec; // its source comes with it
     this.reset();
-  }
-
-  /** The plane as a still, and its curves, beside the training that comes. */
-  putBeside() {
-    if (!this.last) return;
-    const { plane, curves, kept, still, settings, told } = this.view;
-    still.width = plane.canvas.width;
-    still.height = plane.canvas.height;
-    brush(still).drawImage(plane.canvas, 0, 0);
-    settings.textContent = summaryOf(this.settings, this.last, curves.heldOut.at(-1)?.terms);
-    kept.hidden = false;
-    curves.keep(true);
-    told.textContent = "Kept beside. Change the seed, σ or β, and train again.";
-  }
-
-  takeAway() {
-    this.view.kept.hidden = true;
-    this.view.curves.keep(false);
-  }
-
-  explore() {
-    const learned = this.learned();
-    if (!learned) return;
-    this.close();
-    const below = /** @type {HTMLElement} */ (this.root.closest(".latent-explorer"));
-    this.close = explore(below, learned);
-  }
-
-  keepWeights() {
-    if (this.last) keep("lab.safetensors", new Blob([/** @type {BlobPart} */ (this.last.weights)]));
-  }
-
-  async keepPage() {
-    const learned = this.learned();
-    if (!learned) return;
-    const page = await pageOfItsOwn(learned, this.view.plane.canvas);
-    keep("lab.html", page);
-    this.view.told.textContent = `Saved as lab.html, ${number(page.size / 1e6, 1)} MB: one file that needs no other. No `
-      + "picture is in it, but a decoder that has learned pictures by heart draws them.";
-  }
-
-  async keepPicture() {
-    if (this.model) keep("lab.png", await snapshot(this.view.plane.canvas, this.model, this.extent));
   }
 
   /** @param {string} failure */
@@ -322,8 +221,7 @@ class Lab {
 
   /** All as it was before the first step. */
   clear() {
-    this.close();
-    this.close = () => {};
+    this.after.close();
     this.last = this.model = null;
     this.teller.tell({ step: 0, elbo: null });
     this.view.error.hidden = true;
