@@ -421,3 +421,29 @@ def test_pictures_can_be_chosen_by_everybody(site, visit, pictures):
     page.locator("input[webkitdirectory]").set_input_files(pictures)
     page.get_by_role("button", name="Train", exact=True).wait_for()
     assert violations(page) == ([], []) and page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("name", ["lab", "own"])
+def test_twenty_trainings_leave_no_more_behind_than_two(site, visit, pictures, name):
+    page = visit(f"{site}/{name}.html")
+    if name == "own":
+        page.locator("input[webkitdirectory]").set_input_files(pictures)
+    debugger, kept = page.context.new_cdp_session(page), []
+    for i in range(20):
+        if name == "own":  # another size makes other pictures, and another lab for them
+            page.get_by_label(["16 × 16", "28 × 28"][i % 2]).check()
+        page.get_by_role("button", name="Train", exact=True).wait_for()
+        press(page, "Train")
+        reach(page, 3)
+        press(page, "Reset")
+        page.evaluate("workers.splice(0).length")  # this test's own hold on them
+        if i in (1, 19):
+            page.wait_for_timeout(500)
+            debugger.send("HeapProfiler.collectGarbage")
+            counts = debugger.send("Memory.getDOMCounters")
+            kept.append(
+                (debugger.send("Runtime.getHeapUsage")["usedSize"], counts["nodes"], counts["jsEventListeners"])
+            )
+    assert page.workers == []
+    (memory, nodes, listeners), (more, *others) = kept
+    assert more < memory + 1e6 and others <= [nodes + 20, listeners + 10], kept
