@@ -1,8 +1,10 @@
-"""How fast the lab of the pages learns, and what it reaches: jax-js on one core in Node, beside plain typed arrays.
+"""How fast the lab of the pages learns, and what it reaches: jax-js on one core in Node, beside TensorFlow.js and plain
+typed arrays.
 
     python benchmarks/lab.py        prints a table and writes benchmarks/results/lab.json, in some three minutes
 
-Needs Node, and `npm ci` in web/. The processor's clock counts this process alone, so it is the one to trust.
+Needs Node, `npm ci` in web/, and a network: npm fetches TensorFlow.js into a folder that vanishes. The processor's
+clock counts this process alone, so it is the one to trust.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from vaecourse.explorer import page_images
 from vaecourse.files import write_whole
 
 ROOT = Path(__file__).resolve().parents[1]
+RIVALS = ("@tensorflow/tfjs@4.22.0", "@tensorflow/tfjs-backend-wasm@4.22.0")
 RESULTS = ROOT / "benchmarks" / "results" / "lab.json"
 
 
@@ -28,7 +31,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         images = Path(folder) / "images.json"
         images.write_text(page_images(load_dataset(name, split="train")), "utf-8")
-        command = ["node", "bench/lab.js", str(images), *sys.argv[1:]]
+        install = ["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, *RIVALS]
+        subprocess.run(install, check=True, capture_output=True)
+        command = ["node", "bench/lab.js", str(images), folder, *sys.argv[1:]]
         done = subprocess.run(command, cwd=ROOT / "web", check=True, capture_output=True, text=True)
     result = (
         {"data": name, "before": before} | json.loads(done.stdout) | {"after": machine(), "WebGPU": "not yet measured"}

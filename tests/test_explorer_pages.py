@@ -92,11 +92,12 @@ def test_a_page_with_a_lab_gets_its_script_and_the_images_that_it_fetches(tmp_pa
     )
     explorer_pages.add_explorer(app, "page", "", {"body": "<p>none</p>"}, None)
     assert added == []
-    twin = '<training-lab data-images="strokes"></training-lab>'
+    twin = '<training-lab data-images="strokes mnist"></training-lab>'
     explorer_pages.add_explorer(app, "page", "", {"body": f"<training-lab></training-lab>{twin}"}, None)
     assert added == ["explorer/explorer.css", "explorer/lab.js"]
-    (file,) = (tmp_path / "_static" / "explorer").iterdir()
-    text = file.read_text("utf-8")
-    assert file.name == "lab-strokes.js" and text.startswith('trainingLabImages["strokes"]({"height": 4')
+    folder = tmp_path / "_static" / "explorer"
+    assert sorted(file.name for file in folder.iterdir()) == ["lab-mnist.js", "lab-strokes.js"]
+    text = (folder / "lab-strokes.js").read_text("utf-8")
+    assert text.startswith('trainingLabImages["strokes"]({"height": 4')
     monkeypatch.setattr("vaecourse.data.load_dataset", None)  # they are made once
     explorer_pages.add_explorer(app, "page", "", {"body": twin}, None)

@@ -91,14 +91,21 @@ def test_a_page_carries_the_images_unless_it_can_fetch_them():
     given = digits()
     tag, state = twin(TrainingLab(given, caption="</script><b>", seed=7, beta=2, sigma=0.5))
     assert tag == "<training-lab" and not state["running"]
-    assert [state["spec"][key] for key in ("seed", "beta", "sigma", "page_images")] == [7, 2.0, 0.5, None]
+    assert [state["spec"][key] for key in ("seed", "beta", "sigma", "page_images")] == [7, 2.0, 0.5, []]
     assert b64decode(state["data"]) == TrainingLab(given.images, given.labels).data
     shared = json.loads(page_images(given))
     assert shared.pop("data") == state["data"] and shared.items() <= state["spec"].items()
     tag, state = twin(TrainingLab(digits(60_000, "strokes")))
-    assert tag == '<training-lab data-images="strokes"' and state["data"] == ""
+    assert tag == '<training-lab data-images="strokes mnist"' and state["data"] == ""
     assert (state["spec"]["images"], state["spec"]["held_out"]) == (11_000, 1_000)
     assert twin(TrainingLab(digits(60, "strokes")))[1]["data"], "a part of a set is not what the page fetches"
+
+
+def test_without_images_the_lab_asks_the_reader_for_some():
+    lab = TrainingLab(beta=2)
+    data, _ = lab._repr_mimebundle_()
+    assert (lab.spec["images"], lab.spec["beta"], lab.data) == (0, 2.0, b"")
+    assert data["text/html"].startswith("<training-lab><") and "pictures of your own" in data["text/plain"]
 
 
 @pytest.mark.parametrize(
@@ -106,6 +113,7 @@ def test_a_page_carries_the_images_unless_it_can_fetch_them():
     [
         ({"images": torch.rand(20, 4, 4)}, "at least 22"),
         ({"images": 255 * torch.rand(30, 4, 4)}, "Divide by 255"),
+        ({"labels": [1, 2]}, "need the images"),
         ({"images": torch.rand(30, 4, 4), "labels": [1, 2]}, "one for each"),
         ({"images": torch.rand(30, 4, 4), "labels": [300] * 30}, "0 to 254"),
         ({"images": torch.rand(30, 4, 4), "sigma": 0}, "or None to learn it"),

@@ -7,7 +7,7 @@
 //                                   of the reader's own (LatentExplorer.save_page)
 // vaecourse/explorer/turning.js     the same for the turning object
 // vaecourse/explorer/cube.js        for the cube of three pixels
-// vaecourse/explorer/lab.js         and for the lab, with jax-js in the text of its worker
+// vaecourse/explorer/lab.js         and for the lab, with jax-js in the text of its worker, and all of explorer.js
 // vaecourse/explorer/explorer.css   the style sheet of all
 // book/static/explorer/page.js      a classic script, for the book's pages: a page opened from disk may load no module
 // book/static/explorer/cube.js      the same for pages with a cube
@@ -63,15 +63,36 @@ async function copyright(name) {
   return /Copyright \(c\) (.+)/.exec(text)?.[1];
 }
 
+/**
+ * Lets a module import another bundle whole: `frontEndOf` of "front-end" is a function that makes what own.js exports.
+ * Its text is the script of a page that a reader saves, for no script can read its own file in a page opened from disk.
+ * @param {string} text  of that bundle, in which it is called frontEnd
+ * @returns {esbuild.Plugin}
+ */
+const frontEnd = (text) => ({
+  name: "front-end",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^front-end$/ }, ({ path }) => ({ path, namespace: "bundle" }));
+    onLoad({ filter: /.*/, namespace: "bundle" }, () => ({
+      contents: `export function frontEndOf() { ${text} return frontEnd; }`,
+    }));
+  },
+});
+
 /** The text of every file that is built, by its place in the repository. */
 async function built() {
   const note = `vaecourse, MIT licence. Built from web/ (digest ${await digest()}): edit that, then make web.`;
   const banner = { js: `/*! ${note} */`, css: `/*! ${note} */` };
   const define = { WORKER_TEXT: JSON.stringify(await bundle("worker.js", { format: "iife" })) };
   const jax = `jax-js, MIT licence, Copyright (c) ${await copyright("@jax-js/jax")}`;
+  const own = await bundle("own.js", { format: "iife", define, globalName: "frontEnd" });
   const lab = {
+    plugins: [frontEnd(own)],
     banner: { js: `/*! ${note} With ${jax}. */` },
-    define: { ...define, LAB_WORKER_TEXT: JSON.stringify(await bundle("lab-worker.js", { format: "iife" })) },
+    define: {
+      LAB_WORKER_TEXT: JSON.stringify(await bundle("lab-worker.js", { format: "iife" })),
+      STYLE_TEXT: JSON.stringify(await bundle("explorer.css", {})),
+    },
   };
   // A page of the reader's own has the module's text in it. It calls what the module holds, so that has a name there.
   const named = { globalName: "frontEnd", footer: { js: "export default frontEnd.default;" } };

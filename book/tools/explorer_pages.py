@@ -91,7 +91,8 @@ def add_explorer(app, pagename: str, template: str, context: dict, doctree) -> N
         app.add_js_file(f"explorer/{script}", loading_method="defer")
     if "<training-lab" in body:
         for lab in parse(body).find_all("training-lab", attrs={"data-images": True}):
-            write_images(Path(app.outdir) / "_static" / "explorer", str(lab["data-images"]))
+            for name in str(lab["data-images"]).split():
+                write_images(Path(app.outdir) / "_static" / "explorer", name)
 
 
 def write_images(folder: Path, name: str) -> None:

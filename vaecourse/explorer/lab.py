@@ -11,7 +11,6 @@ The browser trains by itself, in a worker (on `jax-js`). What runs there stands 
 
 from __future__ import annotations
 
-import html
 import json
 import zlib
 from base64 import b64encode
@@ -31,9 +30,10 @@ from .widget import HERE, CourseWidget, element
 
 __all__ = ["TrainingLab", "page_images"]
 
-SHARED = ("mnist", "strokes")  # sets that a page fetches once for all, instead of carrying them
+SHARED = ("mnist", "strokes")  # sets of which a page fetches those that somebody wants, instead of carrying them
 MOST, MOST_HELD_OUT, LEAST = 10_000, 1_000, 22  # images: to learn from, to measure with, and in all
 LEVELS = 15  # greys are 0 to 15, four bits: so ten thousand digits weigh a megabyte (and are 4 nats less probable)
+UNKNOWN = {"height": 28, "width": 28, "levels": 255, "names": [], "images": 0, "held_out": 0, "source": ""}
 NOTE = "Here a VAE learns. To train it, run this cell in a notebook; in a page of the book, turn JavaScript on."
 
 
@@ -75,12 +75,15 @@ def page_images(images: ImageSet) -> str:
 class TrainingLab(CourseWidget):
     """A VAE with two latent numbers that learns in the browser: press train.
 
+    Without images it asks the reader for some: a folder, dropped files, or a sheet of doodles that a phone's camera
+    takes. They stay in the browser, also in a notebook: Python gets the model, and not the pictures.
+
     Traits to read, observe and link: running (set it, and the training begins or pauses), step, elbo (of the images
     held out, in nats per image). More than 11,000 images are thinned for the browser, and greys rounded to sixteen
     levels; one image in eleven is held out.
 
     Args:
-        images: (N, H, W) pictures in [0, 1], or an ImageSet
+        images: (N, H, W) pictures in [0, 1], or an ImageSet; None: the reader's own
         labels: (N,) whole numbers from 0 to 254, for the colours of the codes; None: those of the ImageSet, if any
         sigma: standard deviation of a pixel, in grey levels; None learns it
         beta: how much the KL term weighs in what is learned; 1 is the ELBO
@@ -109,14 +112,18 @@ class TrainingLab(CourseWidget):
 
     def __init__(
         self,
-        images: Any,
+        images: Any = None,
         labels: Any = None,
         sigma: float | None = None,
         beta: float = 1.0,
         seed: int = 0,
         caption: str = "",
     ):
-        spec, data = packed(images, labels)
+        if images is None and labels is not None:
+            raise ValueError(
+                "labels need the images that they belong to. Leave both out, and the lab asks for pictures."
+            )
+        spec, data = (UNKNOWN, b"") if images is None else packed(images, labels)
         sigma = sigma if sigma is None else check_number(sigma, "sigma")
         beta, seed = check_number(beta, "beta"), check_whole(seed, "seed")
         if sigma is not None and not 0.01 <= sigma <= 1:
@@ -130,7 +137,7 @@ class TrainingLab(CourseWidget):
         super().__init__(
             spec=spec
             | {"sigma": sigma, "beta": beta, "seed": seed, "caption": caption}
-            | {"page_images": name if whole else None},
+            | {"page_images": sorted(SHARED, key=lambda other: other != name) if whole else []},
             data=data,
         )
 
@@ -147,10 +154,12 @@ class TrainingLab(CourseWidget):
         return unpack(self.weights)
 
     def _twin(self) -> tuple[str, str]:
-        name = self.spec["page_images"]
-        data = "" if name else b64encode(self.data).decode()
+        names = self.spec["page_images"]
+        data = "" if names else b64encode(self.data).decode()
         state = {"running": False, "step": 0, "elbo": None, "spec": self.spec, "data": data}
-        attribute = f' data-images="{html.escape(name)}"' if name else ""
+        attribute = f' data-images="{" ".join(names)}"' if names else ""
         known = self.spec["images"] - self.spec["held_out"]
         words = f"Training lab: press train, and a VAE learns from {known:,} images."
+        if not known:
+            words = "Training lab: choose pictures of your own, press train, and a VAE learns from them."
         return element("training-lab", state, "", NOTE, attribute), words

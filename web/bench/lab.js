@@ -1,6 +1,8 @@
 // Steps and quality of the lab's training, in Node on one core, as JSON (benchmarks/lab.py calls it):
 //
-//     node bench/lab.js IMAGES.json [--quick]
+//     node bench/lab.js IMAGES.json TENSORFLOW [--quick]
+//
+// TENSORFLOW is a folder into which npm has put @tensorflow/tfjs and @tensorflow/tfjs-backend-wasm.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -12,6 +14,7 @@ import { generator, normals } from "../src/lab-random.js";
 import { LENGTHS, taskOf } from "../src/lab-recipe.js";
 import { Learner } from "../src/lab-train.js";
 import { nearestClasses } from "../src/point.js";
+import { loadTensorFlow, TensorFlowLearner } from "./tfjs.js";
 import { PlainLearner } from "./typed-arrays.js";
 
 globalThis.navigator ??= /** @type {any} */ ({});
@@ -37,24 +40,28 @@ const plain = (layers) => Promise.all(layers.map(async ({ weight, bias }) => {
   return { m, n, weight: (await weight.ref.data()).slice(), bias: (await bias.ref.data()).slice() };
 }));
 
-/** Steps a processor second of jax-js and of plain arrays, on the same weights; both begin with the same ELBO. */
+/** Steps a processor second of jax-js and its rivals, on the same weights; all begin with the same ELBO. */
 async function speed(steps) {
   const ours = learnerOf(LENGTHS[0], 0), { encoder, decoder, log_sigma } = ours.weights;
   const [log] = await log_sigma.ref.data();
-  const theirs = new PlainLearner(await plain(encoder), await plain(decoder), log, ours.recipe);
+  const tf = await loadTensorFlow(process.argv[3]);
+  const tfjs = new TensorFlowLearner(tf, await plain(encoder), await plain(decoder), log, ours.recipe);
+  const arrays = new PlainLearner(await plain(encoder), await plain(decoder), log, ours.recipe);
   const pixels = facts.height * facts.width, rows = ours.recipe.batch;
   const same = learnerOf(LENGTHS[0], 0); // draws what `ours` draws in its first step
   const order = same.nextRows(), noise = normals(2 * rows, same.random);
   const x = Float32Array.from({ length: rows * pixels }, (_, i) => (
     images.known[order[Math.floor(i / pixels)] * pixels + (i % pixels)] / facts.levels));
   for (let i = 0; i < 3; i++) {
-    const [a, b] = [(await ours.step()).elbo, theirs.step(x, noise, rows)];
-    if (i === 0) assert.ok(Math.abs(a - b) < 0.01 * Math.abs(a), `${a} and ${b} are not of the same model`);
+    const [a, ...others] = [(await ours.step()).elbo, tfjs.step(x, noise, rows), arrays.step(x, noise, rows)];
+    if (i > 0) continue;
+    for (const b of others) assert.ok(Math.abs(a - b) < 0.01 * Math.abs(a), `${a} and ${b} are not of the same model`);
   }
   const random = generator(1);
   const contenders = {
     "jax-js": () => ours.step(),
-    "plain arrays": () => theirs.step(x, normals(2 * rows, random), rows),
+    "TensorFlow.js, WebAssembly": () => tfjs.step(x, normals(2 * rows, random), rows),
+    "plain arrays": () => arrays.step(x, normals(2 * rows, random), rows),
   };
   const found = {};
   for (const [name, step] of Object.entries(contenders)) {

@@ -73,6 +73,44 @@ export function slider(name, limits, onInput) {
 }
 
 /**
+ * Some choices of which one holds, the first one at the start.
+ * @param {string} label
+ * @param {string[]} choices
+ * @param {() => void} onchange
+ */
+export function radios(label, choices, onchange) {
+  const name = freshId();
+  const inputs = choices.map((value, i) => h("input", { type: "radio", name, value, checked: i === 0, onchange }));
+  for (const input of inputs) input.addEventListener("keydown", (event) => event.stopPropagation()); // as above
+  const element = h("div", { class: "lx-choice", role: "radiogroup", "aria-label": label },
+    ...inputs.map((input) => h("label", {}, input, h("span", {}, input.value))));
+  return { element, inputs, chosen: () => inputs.findIndex((input) => input.checked) };
+}
+
+/**
+ * A number to type, with its name.
+ * @param {string} name
+ * @param {number | string} value
+ * @param {Record<string, unknown>} limits
+ */
+export function field(name, value, limits) {
+  const id = freshId();
+  const input = h("input", { type: "number", id, value, class: "lx-number", ...limits });
+  input.addEventListener("keydown", (event) => event.stopPropagation()); // as above
+  return { input, element: h("span", { class: "lx-named" }, h("label", { for: id }, `${name} `), input) };
+}
+
+/**
+ * What stands in a number's field, kept within its limits; NaN where nothing does.
+ * @param {HTMLInputElement} input
+ */
+export function typed(input) {
+  const value = Math.min(Number(input.max), Math.max(Number(input.min), input.valueAsNumber));
+  if (Number.isFinite(value)) input.valueAsNumber = value;
+  return value;
+}
+
+/**
  * A canvas for one small picture, which the style sheet enlarges without smoothing.
  * @param {number} width
  * @param {number} height

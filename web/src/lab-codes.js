@@ -3,7 +3,23 @@
 import { codesLayer, emptyLayer } from "./layers.js";
 
 const GLIDE = 300; // milliseconds in which the codes move to where they were found
+const EXTENTS = [4, 6, 8, 12, 16, 20]; // how far a plane may reach
+const SPARE = 1.25; // times as far as nearly all codes: so much room a plane has once it has shrunk
 const APART = 30; // milliseconds between two of their pictures: a hand that drags comes first
+
+/**
+ * How far a plane must reach to show nearly all codes: few pictures, or a small sigma, drive them apart. One that
+ * reaches far enough shrinks only when they would fit with room to spare, lest it grow and shrink all the time.
+ * @param {Float32Array} codes
+ * @param {number} before  how far it reaches
+ */
+export function extentOf(codes, before) {
+  const far = codes.map(Math.abs).sort();
+  const most = far[Math.floor(0.95 * far.length)] ?? 0;
+  /** @param {number} size */
+  const fitting = (size) => EXTENTS.find((extent) => extent >= size) ?? EXTENTS[EXTENTS.length - 1];
+  return Math.max(fitting(most), Math.min(before, fitting(SPARE * most)));
+}
 
 export class MovingCodes {
   /**

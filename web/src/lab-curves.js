@@ -37,6 +37,8 @@ export class Curves {
     this.training = [];
     /** @type {{ step: number, terms: Terms }[]} */
     this.heldOut = [];
+    /** @type {{ step: number, terms: Terms }[]} of another training, to compare with */
+    this.beside = [];
     this.figures = CURVES.map(({ name, title }) => {
       const canvas = h("canvas", { class: "lx-curve", "aria-hidden": "true" });
       const caption = h("figcaption", {}, title);
@@ -56,6 +58,15 @@ export class Curves {
     this.repaint();
   }
 
+  /**
+   * Keeps the curve of the held-out images beside those that will come, or forgets it.
+   * @param {boolean} kept
+   */
+  keep(kept) {
+    this.beside = kept ? this.heldOut : [];
+    this.repaint();
+  }
+
   /** @param {Look} look */
   add({ step, training, heldOut }) {
     if (training) this.training.push({ step, terms: training });
@@ -69,7 +80,7 @@ export class Curves {
       /** @param {{ step: number, terms: Terms }[]} looks */
       const entries = (looks) => looks.map(({ step, terms }) => ({ step, value: terms[name] }));
       const known = entries(this.training), held = entries(this.heldOut);
-      this.paint(canvas, known, held);
+      this.paint(canvas, known, held, entries(this.beside));
       if (!known.length) caption.textContent = title;
       else {
         /** @param {Entry[]} all */
@@ -83,8 +94,9 @@ export class Curves {
    * @param {HTMLCanvasElement} canvas
    * @param {Entry[]} known
    * @param {Entry[]} held
+   * @param {Entry[]} beside
    */
-  paint(canvas, known, held) {
+  paint(canvas, known, held, beside) {
     const { clientWidth: width, clientHeight: height } = canvas;
     if (!width) return;
     const ratio = window.devicePixelRatio || 1;
@@ -93,7 +105,7 @@ export class Curves {
     const context = brush(canvas), style = getComputedStyle(canvas);
     context.scale(ratio, ratio);
     const first = SKIPPED * (known.at(-1)?.step ?? 0);
-    const shown = [...known, ...held].filter(({ step }) => step >= first);
+    const shown = [...known, ...held, ...beside].filter(({ step }) => step >= first);
     const [soft, ink, accent] = ["--lx-soft", "--lx-ink", "--lx-accent"].map((name) => style.getPropertyValue(name));
     context.strokeStyle = style.getPropertyValue("--lx-line");
     context.strokeRect(0.5, 0.5, width - 1, height - 1);
@@ -109,6 +121,9 @@ export class Curves {
       context.lineWidth = thick;
       context.stroke();
     };
+    context.setLineDash([5, 4]);
+    line(beside, soft, 1.5);
+    context.setLineDash([]);
     line(known, ink, 1);
     line(held, accent, 2.5);
     context.fillStyle = accent;

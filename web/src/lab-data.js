@@ -12,8 +12,11 @@ import { fromBase64 } from "./element.js";
  * @property {number} held_out  how many of them, the last ones, nobody learns from
  * @property {string} source
  *
- * @typedef {{ known: Uint8Array, heldOut: Uint8Array, labels: Uint8Array }} Images  grey levels in rows; labels of the
- *   held-out ones
+ * @typedef {object} Images  grey levels in rows
+ * @property {Uint8Array} known
+ * @property {Uint8Array} heldOut
+ * @property {Uint8Array} shown  whose codes stand on the plane
+ * @property {Uint8Array} labels  of those
  */
 
 const DAMAGED = "The images did not arrive whole. Reload the page to fetch them again.";
@@ -50,11 +53,8 @@ export async function unpack({ height, width, images, held_out }, data) {
     greys[i] = i & 1 ? two & 15 : two >> 4;
   }
   const split = images - held_out;
-  return {
-    known: greys.slice(0, split * pixels),
-    heldOut: greys.slice(split * pixels),
-    labels: bytes.slice(split, images),
-  };
+  const heldOut = greys.slice(split * pixels);
+  return { known: greys.slice(0, split * pixels), heldOut, shown: heldOut, labels: bytes.slice(split, images) };
 }
 
 /**

@@ -1,47 +1,22 @@
 // What of the lab stands in the page: buttons, plane, drawing, curves. What they do is in lab.js.
 
-import { freshId, h } from "./dom.js";
+import { field, h, radios, typed } from "./dom.js";
 import { Curves } from "./lab-curves.js";
 import { emptyLayer } from "./layers.js";
 import { Plane } from "./plane.js";
 import { pointPanel } from "./point.js";
 
-export const EXTENT = 4;
+export const EXTENT = 4; // of the plane at first
 
 /**
  * @typedef {object} Actions
  * @property {() => void} toggle
  * @property {() => void} reset
  * @property {() => void} choose  hears that another length was chosen
- * @property {() => void} explore
- * @property {() => void} keepWeights
- * @property {() => void} keepPicture
+ * @property {() => void} change  hears that other images were chosen
  * @property {Move} move  hears where the reader wants the point
  * @property {() => Pair} where  the point is
  */
-
-/**
- * A number to type, with its name.
- * @param {string} name
- * @param {number | string} value
- * @param {Record<string, unknown>} limits
- */
-function field(name, value, limits) {
-  const id = freshId();
-  const input = h("input", { type: "number", id, value, class: "lx-number", ...limits });
-  input.addEventListener("keydown", (event) => event.stopPropagation()); // arrow keys turn slides
-  return { input, element: h("span", { class: "lx-named" }, h("label", { for: id }, `${name} `), input) };
-}
-
-/**
- * What stands in a number's field, kept within its limits; NaN where nothing does.
- * @param {HTMLInputElement} input
- */
-function read(input) {
-  const value = Math.min(Number(input.max), Math.max(Number(input.min), input.valueAsNumber));
-  if (Number.isFinite(value)) input.valueAsNumber = value;
-  return value;
-}
 
 /**
  * What the reader has set: without a number, sigma is learned, and beta is what it was at first.
@@ -50,22 +25,26 @@ function read(input) {
  */
 export function settingsOf({ seed, sigma, beta }, spec) {
   return {
-    seed: Math.round(read(seed) || 0),
-    sigma: Number.isNaN(sigma.valueAsNumber) ? null : read(sigma),
-    beta: Number.isNaN(beta.valueAsNumber) ? spec.beta : read(beta),
+    seed: Math.round(typed(seed) || 0),
+    sigma: Number.isNaN(sigma.valueAsNumber) ? null : typed(sigma),
+    beta: Number.isNaN(beta.valueAsNumber) ? spec.beta : typed(beta),
   };
 }
+
+/** What the sets that a page can fetch are called. @type {Record<string, string>} */
+const SETS = { mnist: "digits by hand", strokes: "strokes by program" };
 
 /**
  * The lab's elements.
  * @param {HTMLElement} root
  * @param {LabTraits["spec"]} spec
  * @param {string[]} lengths  how long a training may take, in words
+ * @param {string[]} sets  names of the images that can be fetched
  * @param {{ codes: Float32Array, labels: Uint8Array, names: string[] }} known  the codes behind the point
  * @param {Pick<import("./model.js").Model, "width" | "height" | "pixels" | "decode">} drawer  what draws the point
  * @param {Actions} actions
  */
-export function labView(root, spec, lengths, known, drawer, actions) {
+export function labView(root, spec, lengths, sets, known, drawer, actions) {
   const plane = new Plane(EXTENT);
   const placePoint = plane.addHandle("Point z", "point", actions.where, actions.move);
   const panel = pointPanel(/** @type {import("./model.js").Model} */ (drawer), EXTENT, known, actions.move);
@@ -76,33 +55,29 @@ export function labView(root, spec, lengths, known, drawer, actions) {
    */
   const button = (text, onclick) => h("button", { type: "button", onclick }, text);
   const train = button("Train", actions.toggle), reset = button("Reset", actions.reset);
-  const explore = button("Explore what it learned", actions.explore);
-  const weights = button("Save weights", actions.keepWeights), picture = button("Save picture", actions.keepPicture);
-  const group = freshId();
   const seed = field("seed", spec.seed, { min: 0, max: 2 ** 32 - 1, step: 1 });
   const sigma = field("σ", spec.sigma ?? "", { min: 0.01, max: 1, step: "any", placeholder: "learned" });
   const beta = field("β", spec.beta, { min: 0, max: 1000, step: "any" });
-  const choices = lengths.map((words, i) => h("input", {
-    type: "radio", name: group, value: words, checked: i === 0, onchange: actions.choose,
-  }));
-  for (const input of choices) input.addEventListener("keydown", (event) => event.stopPropagation());
+  const choice = radios("How long", lengths, actions.choose);
+  const set = radios("Images", sets.map((name) => SETS[name] ?? name), actions.change);
+  const side = h("div", {}, panel.element), below = h("div", { class: "lx-row" });
   const told = h("p", { role: "status", class: "lx-told" });
   const error = h("p", { role: "alert", class: "lx-error", hidden: true });
   const pace = h("p", { class: "lx-legend" }), legend = h("p", { class: "lx-legend" });
   root.append(
-    h("div", { class: "lx-row" }, train, reset,
-      h("div", { class: "lx-choice", role: "radiogroup", "aria-label": "How long" },
-        ...choices.map((input, i) => h("label", {}, input, h("span", {}, lengths[i])))),
+    sets.length > 1 ? h("div", { class: "lx-row" }, set.element) : "",
+    h("div", { class: "lx-row" }, train, reset, choice.element,
       ...[seed, sigma, beta].map(({ element }) => element)),
     told, error, pace,
-    h("div", { class: "lx-top" }, h("div", {}, plane.element, legend), panel.element),
+    h("div", { class: "lx-top" }, h("div", {}, plane.element, legend), side),
     curves.element,
-    h("p", { class: "lx-legend" }, "In nats per image. Thin: training, a running mean; thick: held out."),
-    h("div", { class: "lx-row" }, explore, weights, picture),
+    h("p", { class: "lx-legend" }, "In nats per image. Thin: training, a running mean; thick: held out; dashed: "
+      + "held out, in the training kept beside."),
+    below,
     spec.caption ? h("p", { class: "lx-caption" }, spec.caption) : "");
   plane.show(emptyLayer());
   return {
-    ...{ plane, placePoint, panel, curves, train, reset, explore, weights, picture, choices },
+    ...{ plane, placePoint, panel, curves, train, reset, choice, set, side, below },
     ...{ fields: { seed: seed.input, sigma: sigma.input, beta: beta.input }, told, error, pace, legend },
   };
 }

@@ -13,6 +13,7 @@ import { writeSafetensors } from "./lab-weights.js";
  * @property {number} levels  the grey level that stands for 1
  * @property {Uint8Array} known  images to learn from
  * @property {Uint8Array} heldOut
+ * @property {Uint8Array} shown  whose codes are told
  * @property {"webgpu" | "wasm"} [device]  where to compute; without it the fastest that there is
  *
  * @typedef {object} Look  how things stand
@@ -20,7 +21,7 @@ import { writeSafetensors } from "./lab-weights.js";
  * @property {Terms | null} training  of the last batches, a running mean; null before the first
  * @property {Terms | null} heldOut  where they were measured this time
  * @property {number} sigma  NaN where there is none
- * @property {Float32Array} codes  of the held-out images
+ * @property {Float32Array} codes  of the images shown
  * @property {Uint8Array<ArrayBuffer>} weights  a safetensors file
  * @property {number} rate  steps a second; 0 where that is not known yet
  * @property {boolean} done
@@ -81,7 +82,7 @@ async function startDevice(wanted) {
 }
 
 /** @param {Task} task */
-async function train({ config, recipe, levels, known, heldOut, device: wanted }) {
+async function train({ config, recipe, levels, known, heldOut, shown, device: wanted }) {
   const device = await startDevice(wanted);
   const learner = new Learner(config, recipe, known, levels);
   /** @type {Terms | null} */
@@ -91,7 +92,7 @@ async function train({ config, recipe, levels, known, heldOut, device: wanted })
   /** @param {boolean} [done] @param {boolean} [thorough]  whether the held-out images are measured in any case */
   async function look(done = false, thorough = done) {
     const start = performance.now();
-    const codes = await learner.codes(heldOut);
+    const codes = await learner.codes(shown);
     const measured = thorough || ++looks % MEASURED === 0 ? await learner.measureAll(heldOut) : null;
     const weights = await writeSafetensors(learner.weights, config, { recipe, step: learner.done });
     tell({
@@ -127,7 +128,7 @@ async function train({ config, recipe, levels, known, heldOut, device: wanted })
       from = { step: learner.done, time: performance.now() };
     } else if (performance.now() >= next) await look();
   }
-  await learner.settleSigma(known.subarray(0, heldOut.length));
+  await learner.settleSigma(known.subarray(0, shown.length));
   await look(true);
   learner.stop();
 }

@@ -2,17 +2,16 @@
 //
 //   running, step, elbo   whether it learns, how far it is, and the ELBO of the images held out
 //   spec                  facts of the images (lab-data.js), { sigma, beta, seed, caption, page_images }
-//   data                  labels and images, packed; empty in a page that fetches them
+//   data                  labels and images, packed; empty where a page fetches them or the reader brings them
 //   weights               what was trained, a safetensors file: set when the training pauses or ends
 
 import { sentence } from "./dom.js";
-import { draw, listen, teller } from "./host.js";
-import { MovingCodes } from "./lab-codes.js";
+import { listen, teller } from "./host.js";
+import { After } from "./lab-after.js";
+import { extentOf, MovingCodes } from "./lab-codes.js";
 import { unpack } from "./lab-data.js";
 import { Learning } from "./lab-learning.js";
 import { costOf, LENGTHS, paceOf, taskOf, wordsOf } from "./lab-recipe.js";
-import { explore } from "./lab-explore.js";
-import { keep, snapshot } from "./lab-saving.js";
 import { EXTENT, labView, settingsOf } from "./lab-view.js";
 import { Model } from "./model.js";
 import { settle, toBytes } from "./numbers.js";
@@ -21,40 +20,27 @@ import { followTheme } from "./theme.js";
 /**
  * @typedef {import("./lab-data.js").Facts} Facts
  * @typedef {import("./lab-worker.js").Look} Look
+ * @typedef {{ facts: Facts, images: import("./lab-data.js").Images }} Given
  * @typedef {(name: string) => Promise<{ facts: Facts, data: Uint8Array }>} Fetch
  */
 
 const PARTS = 4; // at each quarter a screen reader hears how it goes
 
-/**
- * Draws the lab into `el`; returns what takes it away again.
- * @param {Face<LabTraits>} face
- * @param {Fetch} [fetch]  gets images that several pages share
- */
-export function renderLab(face, fetch) {
-  const words = { label: "Training lab", class: "latent-explorer lx-lab", sorry: "The lab cannot be shown." };
-  return draw(face, words, (host, root) => {
-    const lab = new Lab(host, root, fetch);
-    return () => lab.stop();
-  });
-}
-
-class Lab {
+export class Lab {
   /**
    * @param {Host<LabTraits>} host
    * @param {HTMLElement} root
-   * @param {Fetch} [fetch]
+   * @param {{ fetch?: Fetch, own?: Given }} given  whence the images come
    */
-  constructor(host, root, fetch) {
+  constructor(host, root, { fetch, own }) {
     this.host = host;
     this.root = root;
-    this.close = () => {}; // the explorer of what was learned, if one is open
     this.fetch = fetch;
     this.spec = host.get("spec");
     /** @type {Facts} */
-    this.facts = this.spec;
-    /** @type {import("./lab-data.js").Images | null} */
-    this.images = null;
+    this.facts = own?.facts ?? this.spec;
+    this.images = own?.images ?? null;
+    this.extent = EXTENT;
     /** @type {Learning | null} */
     this.learning = null;
     this.starts = 0; // how many trainings were begun: an older one that still waits for its images is of no interest
@@ -62,24 +48,25 @@ class Lab {
     this.last = null;
     /** @type {Model | null} as it stood then */
     this.model = null;
+    this.settings = { seed: 0, sigma: this.spec.sigma, beta: 1 }; // of the training that was begun last
+    this.sets = fetch ? this.spec.page_images : []; // a notebook holds what it learns from
     /** @type {Pair} */
     this.z = [0, 0];
     this.known = { codes: new Float32Array(0), labels: new Uint8Array(0), names: this.facts.names };
     const { width, height } = this.facts, pixels = width * height;
-    this.view = labView(root, this.spec, LENGTHS.map(({ words }) => words), this.known, {
+    this.view = labView(root, this.spec, LENGTHS.map(({ words }) => words), this.sets, this.known, {
       width, height, pixels,
       decode: (z1, z2, out = new Float64Array(pixels)) => this.model?.decode(z1, z2, out) ?? out.fill(0),
     }, {
       toggle: () => this.teller.tell({ running: !host.get("running") }),
       reset: () => this.reset(),
       choose: () => this.rest(),
-      explore: () => this.explore(),
-      keepWeights: () => this.keepWeights(),
-      keepPicture: () => this.keepPicture(),
+      change: () => this.change(),
       move: (z1, z2) => this.move(z1, z2),
       where: () => this.z,
     });
     this.codes = new MovingCodes(this.view.plane, this.view.legend, this.known);
+    this.after = new After(root, this.view, () => this.learned());
     this.unfollow = followTheme(root, () => {
       this.view.plane.repaint();
       this.view.curves.repaint();
@@ -95,7 +82,7 @@ class Lab {
 
   stop() {
     this.end();
-    this.close();
+    this.after.close();
     this.unfollow();
     this.unlisten();
     this.teller.stop();
@@ -104,12 +91,12 @@ class Lab {
   }
 
   get length() {
-    return LENGTHS[this.view.choices.findIndex((input) => input.checked)];
+    return LENGTHS[this.view.choice.chosen()];
   }
 
   /** Before a training: what it will do, and what that costs. */
   rest() {
-    const fetches = this.spec.page_images !== null && !this.images;
+    const fetches = this.sets.length > 0 && !this.images;
     this.view.told.textContent = costOf(this.facts, this.length, fetches);
     this.view.pace.textContent = this.facts.source;
     this.control();
@@ -117,13 +104,13 @@ class Lab {
 
   /** What can be pressed now, and what it is called. */
   control() {
-    const { train, reset, fields, choices, weights, picture, explore: open } = this.view;
+    const { train, reset, fields, choice, set } = this.view;
     const busy = this.learning !== null;
     const again = this.last ? "Train again" : "Train";
     train.textContent = this.host.get("running") ? "Pause" : busy ? "Go on" : again;
     reset.disabled = !busy && !this.last;
-    for (const input of [...Object.values(fields), ...choices]) input.disabled = busy;
-    weights.disabled = picture.disabled = open.disabled = !this.model || this.host.get("running");
+    for (const input of [...Object.values(fields), ...choice.inputs, ...set.inputs]) input.disabled = busy;
+    this.after.enable(this.model !== null && !this.host.get("running"));
   }
 
   /** Does what the trait `running` says, whoever has set it. */
@@ -142,11 +129,14 @@ class Lab {
     this.clear();
     this.control();
     try {
-      this.images ??= await this.load();
+      const { facts, images } = await this.load();
       if (start !== this.starts) return;
+      this.facts = facts;
+      this.images = images;
       this.codes.clear(this.images.labels, this.facts.names);
       this.view.curves.clear(this.length.steps);
-      const task = taskOf(this.facts, this.images, settingsOf(this.view.fields, this.spec), this.length);
+      this.settings = settingsOf(this.view.fields, this.spec);
+      const task = taskOf(this.facts, this.images, this.settings, this.length);
       this.learning = new Learning(task, (look) => this.show(look), (failure) => this.fail(failure));
       this.learning.run(!document.hidden);
     } catch (error) {
@@ -154,18 +144,14 @@ class Lab {
     }
   }
 
-  /** The images: those that the host holds, or those that the page fetches. */
+  /** The images: those that are here, those that the host holds, or those that the page fetches. */
   async load() {
-    /** @type {Uint8Array} */
-    let data = toBytes(this.host.get("data"));
-    const name = this.spec.page_images;
-    if (!data.length && name && this.fetch) {
-      this.view.told.textContent = "Fetching the images …";
-      const found = await this.fetch(name);
-      this.facts = { ...this.facts, ...found.facts };
-      data = found.data;
-    }
-    return unpack(this.facts, data);
+    if (this.images) return { facts: this.facts, images: this.images };
+    const name = this.sets[this.view.set.chosen()];
+    if (name && this.fetch) this.view.told.textContent = "Fetching the images …";
+    const found = name && this.fetch ? await this.fetch(name) : { facts: {}, data: toBytes(this.host.get("data")) };
+    const facts = { ...this.facts, ...found.facts };
+    return { facts, images: await unpack(facts, found.data) };
   }
 
   /** @param {Look} look */
@@ -176,6 +162,7 @@ class Lab {
     this.last = look;
     this.model = new Model(weights);
     this.view.curves.add(look);
+    this.reach(extentOf(look.codes, this.extent));
     this.codes.show(look.codes);
     this.move(...this.z);
     const running = this.host.get("running") && !done;
@@ -189,25 +176,32 @@ class Lab {
     this.control();
   }
 
+  /** @param {number} extent */
+  reach(extent) {
+    if (extent === this.extent) return;
+    this.extent = extent;
+    this.view.plane.reach(extent);
+    this.view.panel.reach(extent);
+  }
+
   /** @type {Move} */
   move(z1, z2) {
-    this.z = [settle(z1, EXTENT), settle(z2, EXTENT)];
+    this.z = [settle(z1, this.extent), settle(z2, this.extent)];
     this.view.placePoint(...this.z);
     this.view.panel.show(...this.z);
   }
 
-  explore() {
-    if (!this.model || !this.last) return;
-    this.close();
-    this.close = explore(this.root, this.model, this.last.weights, this.known, EXTENT);
+  /** What was learned, as it stands; null before the first step. */
+  learned() {
+    const { model, last, known, extent, settings } = this;
+    return model && last && { model, last, weights: last.weights, known, extent, settings };
   }
 
-  keepWeights() {
-    if (this.last) keep("lab.safetensors", new Blob([/** @type {BlobPart} */ (this.last.weights)]));
-  }
-
-  async keepPicture() {
-    if (this.model) keep("lab.png", await snapshot(this.view.plane.canvas, this.model, EXTENT));
+  /** Other images were chosen: what was learned from the ones before goes. */
+  change() {
+    this.images = null;
+    this.facts = this.view.set.chosen() ? { ...this.spec, source: "" } : this.spec; // its source comes with it
+    this.reset();
   }
 
   /** @param {string} failure */
@@ -227,13 +221,13 @@ class Lab {
 
   /** All as it was before the first step. */
   clear() {
-    this.close();
-    this.close = () => {};
+    this.after.close();
     this.last = this.model = null;
     this.teller.tell({ step: 0, elbo: null });
     this.view.error.hidden = true;
     this.codes.clear(new Uint8Array(0), this.facts.names);
     this.view.curves.clear(1);
+    this.reach(EXTENT);
     this.move(...this.z);
   }
 

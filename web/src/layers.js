@@ -11,6 +11,7 @@ import { brush, h, number, paintInk, paintMap } from "./dom.js";
  * @property {() => (Node | string)[]} legend
  */
 
+const MANY = 500; // codes that would hide each other if they were as large as those of few pictures
 const CIRCLES = "Dashed circles: 1, 2 and 3 standard deviations of the prior.";
 
 /**
@@ -46,7 +47,7 @@ export function codesLayer(codes, labels, names) {
     paint(context, { extent, size }) {
       /** @param {number} z */
       const at = (z) => ((z / extent + 1) * size) / 2;
-      const dot = size / 200;
+      const dot = size / (count > MANY ? 200 : 80);
       context.globalAlpha = 0.75;
       for (let i = 0; i < count; i++) {
         context.fillStyle = classColor(labels[i]);
@@ -57,7 +58,7 @@ export function codesLayer(codes, labels, names) {
       context.textAlign = "center";
       context.textBaseline = "middle";
       context.lineWidth = size / 220;
-      for (const { label, z1, z2 } of middles) {
+      for (const { label, z1, z2 } of present.length > 1 ? middles : []) { // one class alone says nothing
         const text = names[label] ?? String(label);
         const radius = Math.max(size / 40, context.measureText(text).width / 2 + size / 80);
         context.beginPath();

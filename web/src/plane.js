@@ -30,11 +30,10 @@ export class Plane {
     this.canvas = h("canvas", { "aria-hidden": "true" });
     this.ring = h("span", { class: "lx-ring", hidden: true, "aria-hidden": "true" });
     this.line = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
-    const lines = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    lines.setAttribute("viewBox", `${-extent} ${-extent} ${2 * extent} ${2 * extent}`);
-    lines.setAttribute("aria-hidden", "true");
-    lines.append(this.line);
-    this.field = h("div", { class: "lx-field" }, lines, this.ring);
+    this.lines = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    this.lines.setAttribute("aria-hidden", "true");
+    this.lines.append(this.line);
+    this.field = h("div", { class: "lx-field" }, this.lines, this.ring);
     Object.assign(this.field.style, {
       left: `${MARGIN.left}em`, right: `${MARGIN.right}em`, top: `${MARGIN.top}em`, bottom: `${MARGIN.bottom}em`,
     });
@@ -42,6 +41,21 @@ export class Plane {
     this.field.addEventListener("pointerdown", (event) => this.grab(event));
     this.watcher = new ResizeObserver(() => this.repaint());
     this.watcher.observe(this.element);
+    this.reach(extent);
+  }
+
+  /**
+   * Shows the plane from -extent to extent.
+   * @param {number} extent
+   */
+  reach(extent) {
+    this.extent = extent;
+    this.lines.setAttribute("viewBox", `${-extent} ${-extent} ${2 * extent} ${2 * extent}`);
+    for (const { element } of this.handles) {
+      element.setAttribute("aria-valuemin", String(-extent));
+      element.setAttribute("aria-valuemax", String(extent));
+    }
+    this.repaint();
   }
 
   /**

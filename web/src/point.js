@@ -84,8 +84,16 @@ export function pointPanel(model, extent, known, move) {
     }, 800);
   }
 
+  /** @param {number} wide  how far the sliders go */
+  function reach(wide) {
+    for (const { input } of sliders) {
+      input.min = String(-wide);
+      input.max = String(wide);
+    }
+  }
+
   const element = h("div", { class: "lx-point" },
     h("figure", {}, canvas, h("figcaption", {}, "f(z), drawn here and now")),
     h("div", {}, ...sliders.map((one) => one.element), facts), status);
-  return { element, show, stop: () => clearTimeout(timer) };
+  return { element, show, reach, stop: () => clearTimeout(timer) };
 }

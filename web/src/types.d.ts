@@ -6,6 +6,14 @@ declare const WORKER_TEXT: string;
 /** The same of the lab's worker, with jax-js in it. */
 declare const LAB_WORKER_TEXT: string;
 
+/** The style sheet's text, for a page that a reader saves. */
+declare const STYLE_TEXT: string;
+
+/** All of own.js in one function: build.js makes this module. */
+declare module "front-end" {
+  export function frontEndOf(): typeof import("./own.js");
+}
+
 /** A code (z1, z2), or a place on a canvas. */
 type Pair = [number, number];
 
@@ -125,7 +133,7 @@ interface LabTraits {
     beta: number;
     seed: number;
     caption: string;
-    page_images: string | null;
+    page_images: string[];
   };
   data: Bytes;
   weights: Bytes;
