@@ -21,8 +21,8 @@ slides, paper and a page without scripts show the plain text, and everything.
     text      ask
 
 What was measured is not written down again: "truth" is a regular expression, and the number that its group finds in
-what the chapter prints below the question is the truth. A curve's has two groups, x and y, and is found once for each
-point.
+what the chapter prints below the question is the truth. A curve's has two groups, named x and y, and is found once for
+each point.
 
 A question's outcome reaches to the next heading or the next question.
 """
@@ -138,14 +138,9 @@ def check(question: Question) -> None:
         raise ValueError(f"{name}: one option is right and has no 'but'; every other says what is wrong with it.")
 
 
-def found(pattern: str, printed: str) -> list[tuple[str, ...]]:
-    """What the groups of a pattern find in a printed text, once for each place."""
-    return [match.groups() for match in re.finditer(pattern, printed, re.MULTILINE)]
-
-
 def measured(name: str, pattern: str, printed: str) -> float:
     """The one number that a pattern finds. Raises ValueError where there is none, or more than one."""
-    numbers = {value for (value,) in found(pattern, printed)}
+    numbers = {match[1] for match in re.finditer(pattern, printed, re.MULTILINE)}
     if len(numbers) != 1:
         raise ValueError(f"{name}: {pattern!r} finds {len(numbers)} numbers in what is printed below it, not one.")
     return number(numbers.pop())
@@ -165,7 +160,8 @@ def with_truth(question: Question, printed: str) -> Question:
         if not question["min"] <= kept["truth"] <= question["max"]:
             raise ValueError(f"{name}: the truth, {kept['truth']}, lies outside the slider. Widen it.")
     elif question["kind"] == "curve":
-        kept["truth"] = [[x, number(y)] for x, y in found(question["truth"], printed)]
+        matches = re.finditer(question["truth"], printed, re.MULTILINE)
+        kept["truth"] = [[match["x"], number(match["y"])] for match in matches]
         if len(kept["truth"]) < 3:
             raise ValueError(f"{name}: {question['truth']!r} finds fewer than three points below it.")
     elif question["kind"] == "order":
