@@ -6,6 +6,8 @@ import { answers, forgetAll, lasts } from "./predict-store.js";
 
 const SURE = ["Guessing", "Fairly sure", "Certain"];
 const SURPRISES = 8; // as many as are listed
+const NOT_KEPT = "This browser keeps nothing for this site, as private windows do: answers last until you leave a page "
+  + "and cannot be collected here.";
 
 /** @typedef {import("./predict-store.js").Answer & { name: string }} Given */
 
@@ -27,7 +29,8 @@ function table(scored) {
     const those = scored.filter((given) => given.sure === sure);
     const right = those.filter((given) => given.right).length;
     const share = those.length ? `${Math.round((100 * right) / those.length)} %` : "none yet";
-    return h("tr", {}, h("th", { scope: "row" }, SURE[sure]), h("td", {}, String(those.length)), h("td", {}, String(right)), h("td", {}, share));
+    const cells = [those.length, right, share].map((value) => h("td", {}, String(value)));
+    return h("tr", {}, h("th", { scope: "row" }, SURE[sure]), ...cells);
   });
   const heads = ["How sure you were", "Answers", "Right", "Share"].map((text) => h("th", { scope: "col" }, text));
   return h("table", { class: "table" }, h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...rows));
@@ -45,11 +48,12 @@ class Report extends HTMLElement {
     const all = Object.entries(answers()).map(([name, answer]) => ({ ...answer, name }));
     const scored = all.filter(({ miss, sure }) => miss !== undefined && sure !== undefined);
     const recalled = all.filter(({ miss, recall }) => recall && miss !== undefined);
-    const worst = scored.filter(({ miss = 0, right }) => miss > 0 && !right).sort((a, b) => surprise(b) - surprise(a)).slice(0, SURPRISES);
+    const wrong = scored.filter(({ right }) => !right);
+    const worst = wrong.sort((a, b) => surprise(b) - surprise(a)).slice(0, SURPRISES);
     const status = h("p", { role: "status" }, told);
     /** @type {Element[]} */
     const parts = [status];
-    if (!lasts()) parts.push(h("p", {}, "This browser keeps nothing for this site, as private windows do: answers last until you leave a page, and cannot be collected here."));
+    if (!lasts()) parts.push(h("p", {}, NOT_KEPT));
     if (all.length) {
       parts.push(
         h("p", {}, `Predictions: ${scored.length}, of which ${scored.filter(({ right }) => right).length} right. `
@@ -72,7 +76,10 @@ class Report extends HTMLElement {
 
   /** @param {number} count */
   buttons(count) {
-    const save = () => keep("my-predictions.json", new Blob([JSON.stringify(answers(), null, 2)], { type: "application/json" }));
+    const save = () => {
+      const text = JSON.stringify(answers(), null, 2);
+      keep("my-predictions.json", new Blob([text], { type: "application/json" }));
+    };
     const forget = () => {
       forgetAll();
       const status = this.update("Forgotten.");
@@ -87,7 +94,8 @@ class Report extends HTMLElement {
         usual();
         row.querySelector("button")?.focus();
       });
-      row.replaceChildren(`Forget all ${count} answers? They cannot be brought back. `, button("Yes, forget them", forget), no);
+      const yes = button("Yes, forget them", forget);
+      row.replaceChildren(`Forget all ${count} answers? They cannot be brought back. `, yes, no);
       no.focus();
     }));
     usual();

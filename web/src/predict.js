@@ -8,6 +8,7 @@ import { answers, isOn, keepAnswer, lasts } from "./predict-store.js";
 import { ASK, addSwitches } from "./predict-switches.js";
 
 const SURE = ["guessing", "fairly sure", "certain"];
+const NOT_KEPT = "This browser keeps nothing: your answer lasts until you leave the page.";
 const FINDABLE = "onbeforematch" in HTMLElement.prototype; // what is shut can be found by the browser's search
 
 /** What tells the outcome of a question, up to the next heading or question. */
@@ -48,9 +49,9 @@ class Question extends HTMLElement {
 
   /** The outcome: what is shut below the question or, at the end of a chapter, what is folded below it. */
   get outcome() {
-    return this.asked?.recall
-      ? /** @type {HTMLDetailsElement | null} */ (this.parentElement?.querySelector(`details[data-of="${this.asked.name}"]`))
-      : /** @type {Outcome | null} */ (document.querySelector(`book-outcome[data-of="${this.dataset.name}"]`));
+    /** @type {Outcome | HTMLDetailsElement | null} */
+    const found = document.querySelector(`:is(book-outcome, details)[data-of="${this.dataset.name}"]`);
+    return found;
   }
 
   /** Shows the question, the answer that was given, or nothing. */
@@ -79,7 +80,8 @@ class Question extends HTMLElement {
       const { said, truth, right, miss } = KINDS[asked.kind].judge(asked, guess);
       keepAnswer(asked.name, {
         guess, said, truth, right, miss, sure, recall: asked.recall, question: asked.question,
-        page: location.pathname.split("/").pop(), chapter: document.title.split(" — ")[0], when: new Date().toISOString(),
+        page: location.pathname.split("/").pop(), chapter: document.title.split(" — ")[0],
+        when: new Date().toISOString(),
       });
       this.update();
       if (this.outcome instanceof HTMLDetailsElement) this.outcome.open = true;
@@ -99,7 +101,7 @@ class Question extends HTMLElement {
     this.replaceChildren(
       h("fieldset", {}, h("legend", { class: "visually-hidden" }, asked.question), taker.element),
       h("div", { class: "ask-buttons", role: "group", "aria-labelledby": id },
-        h("span", { id }, asked.recall ? "" : scored ? "How sure are you? Your answer opens what follows." : "This opens what follows."),
+        h("span", { id }, asked.recall ? "" : `${scored ? "How sure are you? " : ""}Your answer opens what follows.`),
         ...buttons),
       this.status,
     );
@@ -116,7 +118,7 @@ class Question extends HTMLElement {
     const parts = [this.told(`${says} ${sure}`)];
     if (drawn) parts.push(drawn);
     if (asked.after) parts.push(h("p", {}, asked.after));
-    if (!lasts()) parts.push(h("p", { class: "ask-note" }, "This browser keeps nothing: your answer lasts until you leave the page."));
+    if (!lasts()) parts.push(h("p", { class: "ask-note" }, NOT_KEPT));
     this.replaceChildren(...parts, this.again());
   }
 
