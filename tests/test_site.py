@@ -19,6 +19,10 @@ PAGES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapte
 CHAPTERS = [p for p in PAGES if (ROOT / f"{p}.ipynb").exists()]
 
 
+# A reader who does not want to be asked: nothing is shut. What is shut tests/test_predictions.py looks at.
+UNASKED = """localStorage.setItem("vaecourse-switches", '{"ask": false}')"""
+
+
 @pytest.fixture(scope="module")
 def site():
     with served(HTML) as address:
@@ -34,6 +38,7 @@ def strict_site():
 def visit(browser, address, **settings):
     """Opens a page; returns it with the requests, the errors and the failed loads that opening it caused."""
     context = browser.new_context(**settings)
+    context.add_init_script(UNASKED)
     page = context.new_page()
     requests, problems = [], []
     page.on("request", lambda r: requests.append(r.url))

@@ -288,19 +288,24 @@ def test_chapter_and_deck_lead_to_each_other(name):
 
 
 def test_a_chapter_prints_as_a_handout(browser):
-    """On paper: no buttons, stills for explorers, whole lines, dark on light; of the solutions those that are open."""
+    """On paper: no buttons, stills for explorers, whole lines, dark on light; all code, and solutions that are open."""
     tab = browser.new_context(color_scheme="dark", viewport={"width": 1100, "height": 900}).new_page()
     tab.goto((HTML / "book" / f"{LIVE}.html").as_uri())
+    for button in reversed(tab.get_by_role("button", name="Just show me").all()):
+        button.click()
     explorer = tab.locator("latent-explorer").first
     explorer.scroll_into_view_if_needed()
     explorer.locator(".lx-plane canvas").wait_for()
-    assert tab.locator(".bd-article details").count() >= 3
-    opened = tab.locator(".bd-article details").first.element_handle()
+    folded = tab.locator(".bd-article details:not(.above-input, latent-explorer *)")
+    assert folded.count() >= 3
+    opened = folded.first.element_handle()
     opened.evaluate("d => (d.open = true)")
     tab.emulate_media(media="print")
     assert explorer.locator(".lx-still img").is_visible() and not explorer.locator(".lx-plane").is_visible()
     assert tab.locator("button:visible, .bd-sidebar-primary:visible, p.slides:visible").count() == 0
-    assert opened.is_visible() and tab.locator(".bd-article details:visible").count() == 1
+    assert opened.is_visible() and tab.locator(".bd-article details:not(.above-input):visible").count() == 1
+    code = tab.locator(".bd-article .above-input pre").evaluate_all("all => all.map(e => e.checkVisibility())")
+    assert code and all(code), "folded code is printed"
     tab.goto((HTML / "book" / "objects.html").as_uri())  # the chapter with the longest formulas, as wide as A4 is
     tab.set_viewport_size({"width": 680, "height": 900})
     tab.wait_for_selector("mjx-container")

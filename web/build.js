@@ -12,6 +12,8 @@
 // book/static/explorer/page.js      a classic script, for the book's pages: a page opened from disk may load no module
 // book/static/explorer/cube.js      the same for pages with a cube
 // book/static/explorer/lab.js       and for pages with a lab
+// book/static/predict.js            a classic script, for the pages that ask
+// book/static/predict-report.js     and for the page that tells how the reader predicted
 
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
@@ -105,6 +107,8 @@ async function built() {
     "book/static/explorer/page.js": await bundle("page.js", { format: "iife", define, banner }),
     "book/static/explorer/cube.js": await bundle("cube-page.js", { format: "iife", banner }),
     "book/static/explorer/lab.js": await bundle("lab-page.js", { format: "iife", ...lab }),
+    "book/static/predict.js": await bundle("predict.js", { format: "iife", banner }),
+    "book/static/predict-report.js": await bundle("predict-report.js", { format: "iife", banner }),
   };
 }
 

@@ -1,4 +1,5 @@
-// The colours of the book's figures (vaecourse.plots): ten classes, and one map for densities.
+// The colours of the book's figures (vaecourse.plots): ten classes, and one map for densities. What is computed is
+// marked as pure, so that a bundle which paints nothing goes without.
 
 /** Matplotlib's petroff10, made for colour-blind readers (Petroff, 2021). */
 const CLASSES = [
@@ -10,9 +11,9 @@ const VIRIDIS = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80
 
 /** @param {string} hex */
 const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
-const STOPS = VIRIDIS.map(channels);
+const STOPS = /* @__PURE__ */ VIRIDIS.map(channels);
 
-export const VIRIDIS_CSS = `linear-gradient(to right, ${VIRIDIS.join(", ")})`;
+export const VIRIDIS_CSS = /* @__PURE__ */ (() => `linear-gradient(to right, ${VIRIDIS.join(", ")})`)();
 
 /** @param {number} label */
 export function classColor(label) {
