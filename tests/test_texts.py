@@ -154,3 +154,16 @@ def test_a_docstring_is_set_as_it_was_meant():
     lines = ["An estimate."]
     api_pages.set_docstring(None, "class", "Estimate", evidence.Estimate, None, lines)
     assert "``log_p_x``" in lines and "(N," in "".join(lines), "the fields of a tuple with the comments beside them"
+
+
+def test_every_source_is_cited_and_every_mention_of_one_is_a_link():
+    known = set(re.findall(r"^@\w+\{(\w+),", (BOOK / "references.bib").read_text("utf-8"), re.MULTILINE))
+    texts = {path.stem: path.read_text("utf-8") for path in BOOK.glob("*.md")}
+    for path in CHAPTERS:
+        cells = nbformat.read(path, as_version=4).cells
+        texts[path.stem] = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    cited = {key for text in texts.values() for key in re.findall(r"references\.md#(\w+)", text)}
+    assert cited == known
+    for name, text in texts.items():
+        plain = re.sub(r"\[[^\]]*\]\([^)]*\)", "", text)
+        assert not re.findall(r"(?:et al\.|and others|and [A-Z]\w+),? (?:19|20)\d\d", plain), f"{name}: link it"
