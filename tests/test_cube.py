@@ -332,6 +332,10 @@ def drag(page, start, end):
     page.mouse.up()
 
 
+TWO_KEYS = """cube => ["ArrowRight", "ArrowDown"].forEach(
+    (key) => cube.dispatchEvent(new KeyboardEvent("keydown", { key })))"""
+
+
 def test_a_drag_turns_the_cube_and_so_do_keys(site):
     page = site(PixelCube(World("ink"), show=["sheet"]))
     page.evaluate("window.heard = 0; document.addEventListener('keydown', (e) => (heard += e.key.startsWith('Arrow')))")
@@ -344,8 +348,10 @@ def test_a_drag_turns_the_cube_and_so_do_keys(site):
     page.keyboard.press("ArrowDown")
     assert (state(page, "yaw"), state(page, "pitch")) == (-13, 37)
     assert page.evaluate("heard") == 0, "arrow keys turn pages; these were the cube's"
+    page.eval_on_selector(".lx-space", TWO_KEYS)
+    assert (state(page, "yaw"), state(page, "pitch")) == (-18, 42), "two keys between two frames are two keys"
     assert page.evaluate("getComputedStyle(document.querySelector('.lx-space')).touchAction") == "none"
-    page.locator("[role=status]", has_text="turned by −13° and seen from 37° above").wait_for(state="attached")
+    page.locator("[role=status]", has_text="turned by −18° and seen from 42° above").wait_for(state="attached")
     assert page.problems == []
 
 

@@ -16,6 +16,7 @@ const KEY = 5; // degrees for a key
  * @property {() => Pair} z
  * @property {(x: number[]) => void} movePicture
  * @property {Move} movePoint
+ * @property {() => Pair} turned  yaw and pitch as they were last told, which the next frame will show
  * @property {(yaw: number, pitch: number) => void} turn
  */
 
@@ -76,7 +77,7 @@ export function listenToHand(held) {
   function down(event) {
     if (event.button) return;
     const start = at(event), kind = what(start);
-    const { yaw, pitch } = view;
+    const [yaw, pitch] = held.turned();
     const first = held.x();
     canvas.setPointerCapture(event.pointerId);
     canvas.classList.add("lx-held");
@@ -108,7 +109,8 @@ export function listenToHand(held) {
   function key(event) {
     const direction = ARROWS.get(event.key);
     if (!direction) return;
-    held.turn(view.yaw - KEY * direction[0], view.pitch - KEY * direction[1]);
+    const [yaw, pitch] = held.turned();
+    held.turn(yaw - KEY * direction[0], pitch - KEY * direction[1]);
     event.preventDefault();
     event.stopPropagation(); // arrow keys turn pages and slides
   }

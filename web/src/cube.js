@@ -84,6 +84,7 @@ class Cube {
       x: () => (this.seen.shows("posterior") ? host.get("x") : null),
       movePoint: (...z) => this.movePoint(...z),
       movePicture: (x) => this.teller.tell({ x: x.map((v) => settle(Math.max(0, v), 1)) }),
+      turned: () => [host.get("yaw"), host.get("pitch")],
       turn: (yaw, pitch) => this.teller.tell({
         yaw: ((((yaw + 180) % 360) + 360) % 360) - 180, pitch: Math.min(90, Math.max(-90, pitch)),
       }),
