@@ -160,7 +160,7 @@ def test_a_relative_folder_of_data_is_found_from_where_chapters_run(tmp_path, mo
     assert execute.main([]) == 1 and os.environ["VAECOURSE_DATA"] == str(tmp_path / "data")
 
 
-def test_ctrl_c_ends_the_build_in_a_sentence_and_all_that_it_started(tmp_path):
+def test_ctrl_c_ends_the_build_without_a_trace_and_the_command_that_it_started(tmp_path):
     child = f"import os, time; open(r'{tmp_path}/pid', 'w').write(str(os.getpid())); time.sleep(60)"
     # Of a job in the background, a shell has taken Ctrl-C away; this is one in the foreground.
     script = "import build, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "

@@ -439,6 +439,16 @@ def test_a_picture_alone_which_batch_normalisation_cannot_take_is_refused_before
     fit(model, torch.rand(32, 2, 3), batch_size=16, progress=False)
 
 
+def test_a_picture_alone_which_batch_normalisation_can_take_is_trained_with():
+    layers = torch.nn.Conv2d(1, 2, 2), torch.nn.BatchNorm2d(2), torch.nn.Flatten(), torch.nn.Linear(4, 4)
+    model = VAE((2, 3), encoder=torch.nn.Sequential(torch.nn.Unflatten(1, (1, 2)), *layers))
+    images, draws, state = torch.rand(33, 2, 3), torch.get_rng_state(), model.encoder.net[2].running_mean.clone()
+    fit(model, images, epochs=1, batch_size=16, progress=False)
+    assert torch.equal(torch.get_rng_state(), draws)
+    assert int(model.encoder.net[2].num_batches_tracked) == 3, "the trial is none of the steps"
+    assert not torch.equal(model.encoder.net[2].running_mean, state)
+
+
 def test_wrong_images_get_a_sentence():
     with pytest.raises(ValueError, match="model must be a VAE"):
         fit("mnist-2d", stripes(), epochs=1)

@@ -9,8 +9,8 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 
 CAPTION = (
-    "Each dot is a handwritten digit, at its two numbers; the machine has not learned from these. Drag the point, or "
-    "walk from A, a 1 that leans one way, to B, one that leans the other way. Look for: what stands halfway."
+    "Each dot is a digit, at its two numbers; the machine has not learned from these. Drag the point, or walk from A, "
+    "a 1 that leans one way, to B, one that leans the other way. Look for: what stands halfway."
 )
 
 
@@ -30,15 +30,13 @@ def first_plane() -> str:
         lean = scoring.slant(model.decode(ones).mean)
     tilt = min(-lean.quantile(0.02), lean.quantile(0.98))  # a lean that is found on both sides
     ends = [ones[(lean - wanted).abs().argmin()].tolist() for wanted in (-tilt, tilt)]
-    explorer = LatentExplorer(
-        model, codes, digits.labels, class_names=list(digits.class_names), ends=ends, caption=CAPTION
-    )
+    explorer = LatentExplorer(model, codes, digits.labels, ends=ends, caption=CAPTION)
     return explorer._repr_mimebundle_()[0]["text/html"]
 
 
 class FirstPlane(Directive):
     def run(self) -> list[nodes.Node]:
-        return [nodes.raw("", f'<div class="first-plane">{first_plane()}</div>', format="html")]
+        return [nodes.raw("", first_plane(), format="html")]
 
 
 def setup(app) -> dict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,12 +95,8 @@ def fit(
             check_binary(held, "held_out")
     epochs, batch_size = as_count(epochs, "epochs"), as_count(batch_size, "batch_size")
     device = as_device(device)
-    normalises = any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in model.modules())
-    if normalises and 1 in (batch_size, len(images) % batch_size):
-        raise ValueError(
-            f"of {len(images)} images, a batch_size of {batch_size} leaves one alone, and batch normalisation "
-            "needs two. Choose another batch_size."
-        )
+    if 1 in (batch_size, len(images) % batch_size):
+        _check_alone(model, images[:1], f"of {len(images)} images, a batch_size of {batch_size} leaves one alone")
 
     def loss(x: Tensor, noise: Tensor) -> dict[str, Tensor]:
         log_likelihood, kl = model.elbo_terms(x, noise=noise)
@@ -143,6 +140,19 @@ def fit(
             numbers[name][-1] = value
         model.to(home)
     return _history(numbers)
+
+
+@torch.no_grad()
+def _check_alone(model: VAE, image: Tensor, why: str) -> None:
+    """Raises ValueError, and says why, where a model in training cannot take one image (1, *image_shape)."""
+    if not any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in model.modules()):
+        return
+    trial = copy.deepcopy(model).train()  # which keeps what batch normalisation has counted so far
+    try:
+        with torch.random.fork_rng():
+            trial.decode(trial.encode(image.to(model.device)).mean)
+    except ValueError as error:
+        raise ValueError(f"{why}, and batch normalisation needs two. Choose another batch_size.") from error
 
 
 @torch.no_grad()
