@@ -142,5 +142,6 @@ interface LabTraits {
 interface Window {
   trainingLabImages?: Record<string, (file: import("./lab-data.js").Facts & { data: string }) => void>;
   latentExplorerWeights?: Record<string, (text: string) => void>;
+  latentExplorerComing?: Map<string, Promise<Bytes>>;
   latentExplorer: { render(face: Face<any>, name: string): Promise<() => void> };
 }
