@@ -65,6 +65,7 @@ def test_a_cube_among_linked_widgets_keeps_its_front_end():
         ("<p>", []),
         ("<turning-object>", ["explorer/page.js"]),
         ("<pixel-cube>", ["explorer/cube.js"]),
+        ("<own-path>", ["explorer/own-path.js"]),
         ("<latent-explorer><pixel-cube>", ["explorer/page.js", "explorer/cube.js"]),
     ],
 )

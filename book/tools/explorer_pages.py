@@ -22,6 +22,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 FRONT_ENDS = {
     "page.js": ("latent-explorer", "turning-object"),
     "cube.js": ("pixel-cube",),
+    "own-path.js": ("own-path",),
     "lab.js": ("training-lab",),
 }
 LINKS = ("LinkModel", "DirectionalLinkModel")
