@@ -20,7 +20,7 @@ A, B = (-1.5, -0.5), (1.0, 1.5)
 COLUMNS = ["way in doubt", "mean doubt", "distance", "total change", "length"]
 ROWS = {
     "cross-fade": {"way in doubt": 0.4, "mean doubt": 0.3, "distance": 2.5, "total change": 1.0},
-    "a real digit": {"mean doubt": 0.01, "distance": 1.0, "way in doubt": None},
+    "a real digit": {"mean doubt": 0.01, "distance": 3.0, "way in doubt": None},
 }
 
 
@@ -235,7 +235,7 @@ def test_the_best_is_marked_and_it_is_said_who_is_beaten(site, model):
     give(page, [list(A), [-2.5, 2.5], list(B)])
     shown, scores = table(page), state(page, "scores")
     assert list(shown) == ["your path", "line", "slerp", "detour", "cross-fade", "a real digit"]
-    assert shown["a real digit"] == ["–", "0.01", "1.00", "–", "–"]
+    assert shown["a real digit"] == ["–", "0.01", "3.00", "–", "–"]
     numbers = {name: [float(re.sub(r"[^\d.]", "", cell) or "nan") for cell in cells] for name, cells in shown.items()}
     for i, column in enumerate(COLUMNS):
         paths = {name: numbers[name][i] for name in scores}
