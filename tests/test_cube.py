@@ -402,6 +402,7 @@ def test_the_ways_are_told_in_numbers_and_follow_their_ends(site):
     page.wait_for_function(f"document.querySelector('.lx-table td').textContent !== '{lengths[0]:.2f}'")
     np.testing.assert_allclose(state(page, "ends"), [A, (B[0] - 1.5, B[1])])
     page.get_by_role("checkbox", name="ways from A to B").uncheck()
+    assert "ways" not in state(page, "show")  # and the frame is drawn that shows it
     assert not end.is_visible() and not rows.first.is_visible()
 
 

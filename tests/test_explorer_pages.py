@@ -54,6 +54,11 @@ def test_a_page_keeps_explorers_with_what_is_linked_to_them_and_drops_progress_b
     assert explorer_pages.keep_what_is_shown(app, "other", "", {"body": "x"}, None) is None
 
 
+def test_other_widgets_with_a_model_keep_its_weights():
+    saved = {"path": model("AnyModel", spec={"extent": 4}, weights="IPY_MODEL_file"), "file": model("AnyModel")}
+    assert explorer_pages.shown(saved, {"path"}) == {"path", "file"}
+
+
 def test_a_cube_among_linked_widgets_keeps_its_front_end():
     cube = model("AnyModel", _esm="the front end", spec={"dim": 2})
     assert explorer_pages.lighten(cube) == cube
@@ -65,6 +70,7 @@ def test_a_cube_among_linked_widgets_keeps_its_front_end():
         ("<p>", []),
         ("<turning-object>", ["explorer/page.js"]),
         ("<pixel-cube>", ["explorer/cube.js"]),
+        ("<own-path>", ["explorer/own-path.js"]),
         ("<latent-explorer><pixel-cube>", ["explorer/page.js", "explorer/cube.js"]),
     ],
 )

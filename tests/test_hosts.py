@@ -47,6 +47,15 @@ from vaecourse.explorer import PixelCube
 cube = PixelCube(bars.World("ink"), show=["sheet"])
 cube"""
 
+DRAWING = """\
+import numpy as np
+from vaecourse import load_pretrained
+from vaecourse.explorer import OwnPath
+maps = {"doubt": np.zeros((9, 9)), "distance": np.ones((9, 9))}
+ends = (-1, 0), (1, 0)
+path = OwnPath(load_pretrained("strokes-2d-page"), *ends, [(0, 0)], [1], maps, {"line": ends})
+path"""
+
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
@@ -57,6 +66,7 @@ def lab(tmp_path_factory):
         "count": (COUNT, "len(moves), plane.z1", "plane.close()"),
         "lab": (TRAINING, "lab.step, lab.model().meta['step']"),
         "cube": (TURNING, "cube.yaw, cube.z1"),
+        "path": (DRAWING, "len(path.own), path.scores.get('your path', {}).get('length', 0)", "path.own = [(0, 1)]"),
     }
     for name, sources in cells.items():
         book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
@@ -139,6 +149,28 @@ def test_in_jupyter_python_knows_how_the_cube_was_turned(lab, browser):
     assert 1 < abs(after - before) < 45
 
 
+@pytest.mark.parametrize("host", ["lab/tree/path.ipynb?reset", "notebooks/path.ipynb"], ids=["lab", "notebook"])
+def test_in_jupyter_a_path_is_drawn_by_keys_and_python_knows_it_and_its_scores(lab, browser, host):
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.goto(f"{lab}/{host}")
+    cursor = page.locator(".jp-OutputArea .lx-cursor").first
+    run_first_cell(page, cursor)
+    cursor.focus()
+    for key in ["Shift+ArrowUp", "Shift+ArrowUp", "Enter", "Shift+ArrowRight", "Enter", "Backspace"]:
+        page.keyboard.press(key)  # some of these a notebook takes for itself unless it is told not to
+    assert cursor.evaluate("e => e === document.activeElement"), "the keys are still the plane's"
+    points, length = ask(page, lambda found: found[0] == 3 and found[1])
+    assert (points, length) == (3, pytest.approx((1 + 5**0.5) / 2))
+    page.locator(".jp-Notebook .cm-content").nth(2).click()
+    page.keyboard.press("Control+Enter")
+    page.locator(".lx-scores li", has_text="length 1.41").wait_for(timeout=20_000)
+    points, length = ask(page, lambda found: found[1] < 1.5)
+    assert (points, length) == (3, pytest.approx(2**0.5)), "Python set it, the page scored it"
+    cursor.focus()
+    page.keyboard.press("Escape")
+    assert ask(page, lambda found: found[0] == 0) == [0, 0]
+
+
 @pytest.mark.parametrize("host", ["lab/tree/plane.ipynb?reset", "notebooks/plane.ipynb"], ids=["lab", "notebook"])
 def test_in_jupyter_the_plane_the_slider_and_python_move_together(lab, browser, host):
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
@@ -151,6 +183,7 @@ def test_in_jupyter_the_plane_the_slider_and_python_move_together(lab, browser, 
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("ArrowUp")
     page.locator(".widget-readout", has_text="1.00").wait_for(timeout=10_000)
+    assert handle.get_attribute("aria-valuetext") == "z1 1.00, z2 −0.95", "an arrow upwards is no other cell's"
     box = page.locator(".lx-field").first.bounding_box()
     x, y = box["x"] + box["width"] * (1 + 2 / 4) / 2, box["y"] + box["height"] / 2
     page.mouse.click(x, y)  # z = (2, 0)
@@ -210,7 +243,7 @@ from ipywidgets.embed import embed_data
 import torch
 from vaecourse import LatentExplorer, load_pretrained
 from vaecourse.data import bars
-from vaecourse.explorer import PixelCube, TrainingLab
+from vaecourse.explorer import OwnPath, PixelCube, TrainingLab
 assert ipywidgets.__version__ == "7.7.1"
 plane = LatentExplorer(load_pretrained("strokes-2d-page"), z=(0.5, -1.0), draw=True)
 slider = ipywidgets.FloatSlider(min=-4, max=4, step=0.01, description="z1")
@@ -219,6 +252,8 @@ plane.z1 = 1.25
 data, _ = plane._repr_mimebundle_()
 assert {"application/vnd.jupyter.widget-view+json", "text/html"} <= data.keys()
 others = [PixelCube(bars.World("ink"), show=["sheet"]), TrainingLab(torch.rand(60, 7, 7))]
+maps, ends = {"doubt": torch.zeros(9, 9), "distance": torch.ones(9, 9)}, [(-1, 0), (1, 0)]
+others += [OwnPath(load_pretrained("strokes-2d-page"), *ends, [(0, 0)], [1], maps, {"line": ends})]
 data = embed_data(views=[slider, plane, *others], drop_defaults=False)
 print(json.dumps([data["manager_state"], data["view_specs"]]))
 """
@@ -297,9 +332,8 @@ def under_colab(tmp_path_factory, colab_packages):
     """A folder with a page of what a notebook made under Colab's packages, laid over those of this machine."""
     folder, packages = tmp_path_factory.mktemp("colab"), colab_packages
     run = [sys.executable, "-c", UNDER_COLAB]
-    done = subprocess.run(
-        run, env=os.environ | {"PYTHONPATH": str(packages)}, capture_output=True, text=True, cwd=folder
-    )
+    env = os.environ | {"PYTHONPATH": f"{packages}{os.pathsep}{ROOT}"}
+    done = subprocess.run(run, env=env, capture_output=True, text=True, cwd=folder)
     assert done.returncode == 0, done.stderr
     state, views = json.loads(done.stdout.splitlines()[-1])
     if not shutil.which("npm"):
@@ -345,7 +379,7 @@ def test_under_colabs_packages_the_plane_and_its_slider_move_together(under_cola
         assert page.locator(".lx-pad").is_visible()
 
 
-def test_under_colabs_packages_the_cube_turns_and_the_lab_trains(under_colab, browser):
+def test_under_colabs_packages_the_cube_turns_a_path_is_drawn_and_the_lab_trains(under_colab, browser):
     with served(under_colab) as address:
         page = browser.new_page()
         page.goto(f"{address}/index.html")
@@ -356,5 +390,9 @@ def test_under_colabs_packages_the_cube_turns_and_the_lab_trains(under_colab, br
         page.keyboard.press("ArrowRight")
         page.wait_for_timeout(500)
         assert cube.screenshot() != before
+        page.locator(".lx-own-path .lx-cursor").focus()
+        for key in ("Shift+ArrowUp", "Enter"):
+            page.keyboard.press(key)
+        page.locator(".lx-scores li", has_text="length 1.28").wait_for(timeout=20_000)
         page.locator(".lx-lab").get_by_role("button", name="Train").click()
         page.locator(".lx-lab .lx-legend", has_text="images a second").first.wait_for(timeout=60_000)

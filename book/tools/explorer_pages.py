@@ -22,14 +22,16 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 FRONT_ENDS = {
     "page.js": ("latent-explorer", "turning-object"),
     "cube.js": ("pixel-cube",),
+    "own-path.js": ("own-path",),
     "lab.js": ("training-lab",),
 }
 LINKS = ("LinkModel", "DirectionalLinkModel")
 
 
 def named(model: dict) -> set[str]:
-    """The widgets that a widget's state speaks of, but for an explorer's weights: the page loads them itself."""
-    state = {name: value for name, value in model["state"].items() if name != "weights"}
+    """The widgets that a widget's state speaks of, but for a plane's weights: the page loads them itself."""
+    plane = "page_model" in model["state"].get("spec", {})
+    state = {name: value for name, value in model["state"].items() if name != "weights" or not plane}
     return set(re.findall(r"IPY_MODEL_(\w+)", json.dumps(state)))
 
 

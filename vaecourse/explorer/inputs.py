@@ -19,11 +19,13 @@ __all__ = [
     "check_heat",
     "check_images",
     "check_labels",
+    "check_map",
     "check_model",
     "check_number",
     "check_path",
     "check_point",
     "check_whole",
+    "pairs",
 ]
 
 MOST_CODES = 2000  # as many as a plane of 400 pixels can show; more would only make the page heavier
@@ -125,13 +127,19 @@ def check_labels(codes: np.ndarray, labels: ArrayLike | None) -> tuple[np.ndarra
     return codes[keep], numbers[keep].astype(np.uint8)
 
 
+def check_map(values: ArrayLike, name: str) -> np.ndarray:
+    """A map over the plane, (H, W) float64. Raises ValueError, naming it, for anything else."""
+    numbers = array(values, name)
+    if numbers.ndim != 2 or min(numbers.shape) < 2 or max(numbers.shape) > 512:
+        raise ValueError(f"{name} must be (H, W), each from 2 to 512, first row at the bottom; got {numbers.shape}.")
+    return numbers
+
+
 def check_heat(heat: ArrayLike | None, name: str) -> tuple[bytes, dict[str, Any] | None]:
     """A map (H, W) as one byte for each value, and its size, range and name."""
     if heat is None:
         return b"", None
-    values = array(heat, "heat")
-    if values.ndim != 2 or min(values.shape) < 2 or max(values.shape) > 512:
-        raise ValueError(f"heat must be (H, W), each from 2 to 512, first row at the bottom; got {values.shape}.")
+    values = check_map(heat, "heat")
     if not isinstance(name, str) or name in ("", "codes", "drawings", "nothing", "posterior"):
         raise ValueError(f'heat_name must say what the map shows, such as "density"; got {name!r}.')
     low, high = values.min(), values.max()

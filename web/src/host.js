@@ -23,9 +23,20 @@ export function draw({ model: host, el, signal }, { label, sorry, ...attributes 
   }).catch((error) => {
     root.replaceChildren(h("p", { class: "lx-error", role: "alert" }, `${sorry} ${sentence(error)}`));
   });
+  /**
+   * Jupyter hears of keys before a widget does, and walks from cell to cell by arrows unless the element that has the
+   * focus forbids it.
+   * @param {KeyboardEvent} event
+   */
+  const claimArrows = ({ target, key, ctrlKey, metaKey, altKey }) => {
+    if (!(target instanceof Element && root.contains(target))) return;
+    target.toggleAttribute("data-lm-suppress-shortcuts", key.startsWith("Arrow") && !(ctrlKey || metaKey || altKey));
+  };
+  window.addEventListener("keydown", claimArrows, true);
   const end = () => {
     if (gone) return;
     gone = true;
+    window.removeEventListener("keydown", claimArrows, true);
     stop();
     root.remove();
   };

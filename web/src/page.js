@@ -1,36 +1,14 @@
-// The book's pages have no kernel. This stands in for one: <latent-explorer> holds the state, and the weights come,
-// once for all explorers of all pages, from a script file (a page opened from disk may not fetch anything else).
+// The book's pages have no kernel. This stands in for one: <latent-explorer> and <turning-object> hold the state.
 
-import { h } from "./dom.js";
-import { defineTwin, fromBase64 } from "./element.js";
+import { defineTwin } from "./element.js";
 import { render } from "./main.js";
+import { loadWeights, prepareWeights } from "./page-weights.js";
 import { renderTurning } from "./turning.js";
-
-const here = new URL(".", /** @type {HTMLScriptElement} */ (document.currentScript).src);
-/** @type {Map<string, Promise<Bytes>>} the weights of each model */
-const coming = new Map();
-
-/** @param {string} name */
-function loadWeights(name) {
-  const before = coming.get(name);
-  if (before) return before;
-  /** @type {Promise<Bytes>} */
-  const weights = new Promise((arrive, fail) => {
-    window.latentExplorerWeights ??= {};
-    window.latentExplorerWeights[name] = (text) => arrive(fromBase64(text));
-    const onerror = () => fail(new Error(`The model's file ${name}.js did not load. Reload the page to try again.`));
-    document.head.append(h("script", { src: new URL(`${name}.js`, here), async: true, onerror }));
-  });
-  coming.set(name, weights);
-  return weights;
-}
 
 defineTwin("latent-explorer", {
   bytes: ["codes", "labels", "heat", "path", "images"],
   draw: render,
-  async prepare(state, element) {
-    state.weights = await loadWeights(String(element.dataset.model));
-  },
+  prepare: prepareWeights,
 });
 defineTwin("turning-object", { bytes: ["weights", "codes"], draw: renderTurning });
 

@@ -60,8 +60,8 @@ export class Plane {
 
   /**
    * Adds a handle; returns what puts it somewhere.
-   * @param {string} name
-   * @param {"point" | "end"} kind
+   * @param {string} name  its last letter is seen on it, unless it is a point or a cursor
+   * @param {"point" | "end" | "cursor" | "waypoint"} kind
    * @param {Handle["read"]} read
    * @param {Move} moved
    * @returns {Move}
@@ -71,7 +71,7 @@ export class Plane {
       class: `lx-handle lx-${kind}`, tabindex: 0, role: "slider",
       "aria-label": `${name} on the plane; arrow keys move it`,
       "aria-valuemin": -this.extent, "aria-valuemax": this.extent, "aria-orientation": "horizontal",
-    }, kind === "point" ? "" : name.slice(-1));
+    }, kind === "point" || kind === "cursor" ? "" : name.slice(-1));
     const handle = { element, read, moved };
     element.addEventListener("keydown", (event) => this.key(event, handle));
     this.handles.push(handle);
@@ -108,8 +108,8 @@ export class Plane {
    * Draws a line through points.
    * @param {Pair[]} points
    */
-  trace(points) {
-    this.line.setAttribute("points", points.map(([z1, z2]) => `${z1},${-z2}`).join(" "));
+  trace(points, line = this.line) {
+    line.setAttribute("points", points.map(([z1, z2]) => `${z1},${-z2}`).join(" "));
   }
 
   /** @param {import("./layers.js").Layer} layer */
@@ -118,25 +118,48 @@ export class Plane {
     this.repaint();
   }
 
-  /** @param {PointerEvent} event */
-  grab(event) {
-    if (event.button) return;
+  /**
+   * The code under a pointer.
+   * @param {PointerEvent} event
+   * @returns {Pair}
+   */
+  at({ clientX, clientY }) {
     const box = this.field.getBoundingClientRect();
-    /**
-     * @param {PointerEvent} place
-     * @returns {Pair}
-     */
-    const at = ({ clientX, clientY }) => [
+    return [
       settle(this.extent * ((2 * (clientX - box.left)) / box.width - 1), this.extent),
       settle(this.extent * (1 - (2 * (clientY - box.top)) / box.height), this.extent),
     ];
-    const near = this.handles.filter(({ element }) => element.contains(/** @type {Node} */ (event.target)));
+  }
+
+  /**
+   * The handles under a pointer.
+   * @param {PointerEvent} event
+   */
+  under({ target }) {
+    return this.handles.filter(({ element }) => element.contains(/** @type {Node} */ (target)));
+  }
+
+  /** @param {PointerEvent} event */
+  grab(event) {
+    if (event.button) return;
+    const near = this.under(event);
     const handle = near[0] ?? this.handles[0]; // a press on the open plane calls the point
-    if (!near.length) handle.moved(...at(event));
+    if (!near.length) handle.moved(...this.at(event));
+    this.follow(event, handle, (z) => handle.moved(...z));
+  }
+
+  /**
+   * Follows the pointer of a press until it is lifted. The handle that it moves gets the keys.
+   * @param {PointerEvent} event
+   * @param {Handle} handle
+   * @param {(z: Pair) => void} moved
+   * @param {(lifted: boolean) => void} [ended]  false: the browser took the pointer away, to scroll, say
+   */
+  follow(event, handle, moved, ended) {
     this.field.setPointerCapture(event.pointerId);
     /** @param {PointerEvent} next */
     const move = (next) => {
-      if (next.pointerId === event.pointerId) handle.moved(...at(next));
+      if (next.pointerId === event.pointerId) moved(this.at(next));
     };
     /** @param {PointerEvent} next */
     const release = (next) => {
@@ -144,6 +167,7 @@ export class Plane {
       this.field.removeEventListener("pointermove", move);
       this.field.removeEventListener("pointerup", release);
       this.field.removeEventListener("pointercancel", release);
+      ended?.(next.type === "pointerup");
     };
     this.field.addEventListener("pointermove", move);
     this.field.addEventListener("pointerup", release);

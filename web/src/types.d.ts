@@ -123,6 +123,27 @@ interface CubeTraits {
   labels: Bytes;
 }
 
+/** The traits of OwnPath (vaecourse/explorer/own_path.py). */
+interface OwnPathTraits {
+  own: Pair[];
+  scores: Record<string, import("./path-score.js").Scores>;
+  spec: {
+    extent: number;
+    names: string[];
+    a: Pair;
+    b: Pair;
+    maps: Record<"doubt" | "distance", { width: number; height: number; low: number; high: number }>;
+    ways: Record<string, number>; // how many points each has
+    rows: Record<string, Partial<import("./path-score.js").Scores>>;
+    caption: string;
+  };
+  weights: Bytes | string;
+  codes: Bytes;
+  labels: Bytes;
+  maps: Bytes;
+  ways: Bytes;
+}
+
 /** The traits of TrainingLab (vaecourse/explorer/lab.py). */
 interface LabTraits {
   running: boolean;
@@ -142,5 +163,6 @@ interface LabTraits {
 interface Window {
   trainingLabImages?: Record<string, (file: import("./lab-data.js").Facts & { data: string }) => void>;
   latentExplorerWeights?: Record<string, (text: string) => void>;
+  latentExplorerComing?: Map<string, Promise<Bytes>>;
   latentExplorer: { render(face: Face<any>, name: string): Promise<() => void> };
 }

@@ -29,15 +29,31 @@ export function crossFade(a, b, t) {
 }
 
 /**
+ * A canvas for pictures in a row.
+ * @param {import("./model.js").Model} model
+ * @param {string} what  they are
+ */
+export function strip({ width, height }, what) {
+  return picture(FRAMES * width, height, `${FRAMES} ${what}`);
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {import("./model.js").Model} model
+ * @param {(share: number) => Numbers} draw  gives the picture at a share of the way
+ */
+export function paintStrip(canvas, { width, height }, draw) {
+  for (let i = 0; i < FRAMES; i++) paintInk(canvas, draw(i / (FRAMES - 1)), width, height, i * width);
+}
+
+/**
  * @param {import("./model.js").Model} model
  * @param {(t: number) => void} go  hears where on the path the reader wants to be
  */
 export function walkPanel(model, go) {
   const { width, height } = model;
-  /** @param {string} label */
-  const strip = (label) => picture(FRAMES * width, height, label);
-  const along = strip(`${FRAMES} drawings along the path`);
-  const fade = strip(`${FRAMES} cross-fades of the two end pictures`);
+  const along = strip(model, "drawings along the path");
+  const fade = strip(model, "cross-fades of the two end pictures");
   const now = picture(width, height, "the cross-fade at t");
   const t = slider("t", { min: 0, max: 1, step: 0.01 }, (value) => {
     pause();
@@ -55,11 +71,8 @@ export function walkPanel(model, go) {
    */
   function showPath(points) {
     ends = [points[0], points[points.length - 1]].map(([z1, z2]) => model.decode(z1, z2));
-    for (let i = 0; i < FRAMES; i++) {
-      const share = i / (FRAMES - 1);
-      paintInk(along, model.decode(...pathAt(points, share)), width, height, i * width);
-      paintInk(fade, crossFade(ends[0], ends[1], share), width, height, i * width);
-    }
+    paintStrip(along, model, (share) => model.decode(...pathAt(points, share)));
+    paintStrip(fade, model, (share) => crossFade(ends[0], ends[1], share));
     showPlace(place);
   }
 
