@@ -1,6 +1,7 @@
 """How each number of the prose is measured. `make claims` runs this and writes the values into book/claims.toml.
 
-A claim's `how` names one of the functions below with its arguments, such as "elbo('mnist-2d')".
+A claim's `how` names one of the functions below with its arguments, such as "elbo('mnist-2d')". What is a mean over
+cases is given as those cases, so that its interval comes with it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import torch
+from scipy.optimize import linear_sum_assignment
+from torch.distributions import LowRankMultivariateNormal
 
 from vaecourse import interpolation, load_dataset, load_pretrained, measures
 from vaecourse.course import claims
@@ -28,10 +32,31 @@ def _loaded(name: str):
     return model, *sets, *(measures.codes(model, s) for s in sets)
 
 
-def elbo(name: str) -> float:
-    """Mean ELBO of the test images, nats per image."""
+def elbo(name: str) -> torch.Tensor:
+    """The ELBO of each test image, in nats: the mean over eight draws of z."""
     model, _, test, _, _ = _loaded(name)
-    return measures.mean_elbo(model, test.images, torch.Generator().manual_seed(1))
+    g = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        return torch.stack([torch.cat([model.elbo(x, g) for x in test.images.split(4096)]) for _ in range(8)]).mean(0)
+
+
+@cache
+def _flat(name: str) -> tuple[LowRankMultivariateNormal, float, torch.Tensor, torch.Tensor]:
+    """Probabilistic PCA with two numbers (Tipping and Bishop 1999, equations 7 and 8), the VAE's rival whose sheet is
+    flat: P(x), the sheet's root mean squared error, and both sets' places on it.
+    """
+    _, train, test, _, _ = _loaded(name)
+    x, x_new = (s.images.flatten(1).double() for s in (train, test))
+    mean, (lengths, axes) = x.mean(0), torch.linalg.eigh(x.T.cov(correction=0))
+    rest, sheet = lengths[:-2], axes[:, -2:]
+    noise = rest.mean()  # of each pixel, after the two numbers
+    spread = LowRankMultivariateNormal(mean, sheet * (lengths[-2:] - noise).sqrt(), noise.expand(len(mean)))
+    return spread, float((rest.sum() / len(mean)).sqrt()), *((part - mean) @ sheet for part in (x, x_new))
+
+
+def flat_elbo(name: str) -> torch.Tensor:
+    """log P(x) of each test image under the flat sheet, in nats."""
+    return _flat(name)[0].log_prob(_loaded(name)[2].images.flatten(1).double())
 
 
 def sigma(name: str) -> float:
@@ -39,17 +64,34 @@ def sigma(name: str) -> float:
     return _loaded(name)[0].sigma
 
 
-def knn(name: str) -> float:
-    """Per cent of the test images whose ten nearest training codes elect the right class."""
-    _, train, test, z_train, z_test = _loaded(name)
-    return 100 * measures.knn_accuracy(z_train, train.labels, z_test, test.labels)
+def flat_sigma(name: str) -> float:
+    """The root mean squared error of the flat sheet's drawings of the training images."""
+    return _flat(name)[1]
 
 
-def overlap(name: str, a: int, b: int) -> float:
-    """Per cent of the ten nearest training codes of a test image of class a (or b) that are of class b (or a)."""
+def knn(name: str, flat: bool = False) -> torch.Tensor:
+    """For each test image 100 or 0: do its ten nearest training codes, or flat places, elect its class?"""
     _, train, test, z_train, z_test = _loaded(name)
-    matrix = measures.overlap_matrix(z_train, train.labels, z_test, test.labels)
-    return 50 * (matrix[a, b] + matrix[b, a])
+    if flat:
+        _, _, z_train, z_test = _flat(name)
+    votes = torch.as_tensor(measures.neighbour_classes(z_train, train.labels, z_test))
+    elected = torch.nn.functional.one_hot(votes, 10).sum(1).argmax(1)
+    return 100 * (elected == test.labels).double()
+
+
+def overlap(name: str, a: int, b: int, flat: bool = False) -> torch.Tensor:
+    """For each test image of class a or b, per cent of its ten nearest training codes that are of the other class; so
+    weighted that both classes count alike.
+    """
+    _, train, test, z_train, z_test = _loaded(name)
+    if flat:
+        _, _, z_train, z_test = _flat(name)
+    shares = []
+    for c, other in ((a, b), (b, a)):
+        near = measures.neighbour_classes(z_train, train.labels, z_test[test.labels == c])
+        shares.append(100 * torch.as_tensor(near == other).double().mean(1))
+    count = sum(map(len, shares))
+    return torch.cat([share * count / (2 * len(share)) for share in shares])
 
 
 def page_decoder(name: str) -> float:
@@ -66,27 +108,41 @@ def _coil() -> torch.Tensor:
     return protocol.rings(load_dataset("coil-20", size=64))
 
 
-def new_views(gap: int) -> float:
-    """PSNR in dB of COIL-20's held-out views, gap degrees between known ones: mean over views and three seeds."""
+def new_views(gap: int) -> torch.Tensor:
+    """PSNR in dB of COIL-20's held-out views, gap degrees between known ones: each object's mean, over three seeds."""
     every = gap // 5
     known, true = protocol.known_views(_coil(), every), protocol.held_out(_coil(), every)
     models = [load_pretrained(f"coil-20-views-{gap}{seed}") for seed in ("", "-seed1", "-seed2")]
-    values = [protocol.score(m.between(known, protocol.fractions(every)), true).psnr.mean() for m in models]
-    return sum(values) / len(values)
+    found = [protocol.score(m.between(known, protocol.fractions(every)), true).psnr for m in models]
+    return torch.as_tensor(np.stack(found)).mean((0, 2, 3))
+
+
+def morphed_views(gap: int) -> torch.Tensor:
+    """The same by optical flow, which has learned nothing."""
+    every = gap // 5
+    known, true = protocol.known_views(_coil(), every), protocol.held_out(_coil(), every)
+    new = protocol.optical_flow(known, protocol.fractions(every))
+    return torch.as_tensor(protocol.score(new, true).psnr).mean((1, 2))
 
 
 def _on_the_line(name: str, a: torch.Tensor, b: torch.Tensor, steps: int) -> dict[str, torch.Tensor]:
-    """Pictures (P, steps, 28, 28) along the lines between codes a and b (P, 2), and the cross-fades of their ends."""
+    """Pictures (P, steps, 28, 28) along the lines between codes a and b (P, 2), at constant speed, and the cross-fades
+    and morphs of their ends.
+    """
+    model = _loaded(name)[0]
+    path = interpolation.constant_speed(lambda z: model.decode(z).mean, interpolation.lerp(a, b, steps))
     with torch.no_grad():
-        path = interpolation.lerp(a, b, steps)
-        line = _loaded(name)[0].decode(path.reshape(-1, 2)).mean.reshape(*path.shape[:2], 28, 28)
-    fades = [interpolation.crossfade(pictures[0], pictures[-1], steps) for pictures in line]
-    return {"line": line, "cross-fade": torch.stack(fades)}
+        line = model.decode(path.reshape(-1, 2)).mean.reshape(*path.shape[:2], 28, 28)
+    ways = {"cross-fade": interpolation.crossfade, "morph": interpolation.morph}
+    rivals = {way: torch.stack([make(p[0], p[-1], steps) for p in line]) for way, make in ways.items()}
+    return {"line": line} | rivals
 
 
 @cache
 def _leaning_ones(name: str) -> dict[str, dict]:
-    """Scorecards of all test 1s that lean to the left, each with the 1 that leans as much to the right."""
+    """Scorecards of all test 1s that lean to the left, each with a 1 of its own that leans as much to the right; and of
+    real 1s that nobody moved.
+    """
     model, train, test, _, z_test = _loaded(name)
     judge = load_pretrained(f"{train.name}-classes")
     z = z_test[test.labels == 1]
@@ -94,40 +150,58 @@ def _leaning_ones(name: str) -> dict[str, dict]:
         drawn = model.decode(z).mean
     z, lean = (v[judge.probabilities(drawn)[:, 1] > 0.9] for v in (z, scorecard.slant(drawn)))
     left, right = (lean < -0.08).nonzero()[:, 0], (lean > 0.08).nonzero()[:, 0]
-    right = right[(lean[right] + lean[left][:, None]).abs().argmin(1)]
-    ways, real = _on_the_line(name, z[left], z[right], 3), train.images[:20_000]
+    order, match = linear_sum_assignment((lean[left][:, None] + lean[right]).abs())
+    ways, real = _on_the_line(name, z[left[order]], z[right[match]], 17), train.images[:20_000]
+    ways["real digits"] = test.images[test.labels == 1][: len(left), None].expand(-1, 3, -1, -1)
+    held_out = scorecard.nearest_real(test.images[:5000], real)
+    usual = torch.stack([held_out[test.labels[:5000] == c].mean() for c in range(10)])
     ones = torch.ones(len(left), 2, dtype=torch.int64)
-    return {way: scorecard.scorecard(pictures, ones, judge, real) for way, pictures in ways.items()}
+    return {way: scorecard.scorecard(pictures, ones, judge, real, usual) for way, pictures in ways.items()}
 
 
-def upright_one(name: str, way: str, measure: str) -> float:
-    """What the scorecard says of the middle between two 1s that lean to both sides, in the mean over the pairs."""
-    return _leaning_ones(name)[way][measure].mean()
+def upright_one(name: str, way: str, measure: str) -> torch.Tensor:
+    """What the scorecard says of each way between two 1s that lean to both sides."""
+    return torch.as_tensor(_leaning_ones(name)[way][measure])
 
 
-def less_doubt(name: str, p: int, q: int) -> float:
-    """Per cent of 500 random pairs of a p and a q whose line has less mean entropy of the class than the cross-fade."""
+@cache
+def _in_doubt(name: str, p: int, q: int) -> dict[str, torch.Tensor]:
+    """Of 200 pairs of a p and a q: per cent of each way on which the class has more than 0.3 nats of entropy."""
     _, _, test, _, z_test = _loaded(name)
     judge, g = load_pretrained(f"{test.name}-classes"), torch.Generator().manual_seed(7)
     members = [z_test[test.labels == c] for c in (p, q)]
-    ways = _on_the_line(name, *(m[torch.randint(len(m), (500,), generator=g)] for m in members), 17)
-    line, faded = (scorecard.entropy(judge.probabilities(pictures)).mean(1) for pictures in ways.values())
-    return 100 * (line < faded).float().mean().item()
+    ways = _on_the_line(name, *(m[torch.randperm(len(m), generator=g)[:200]] for m in members), 33)
+    doubts = {way: scorecard.entropy(judge.probabilities(pictures)) for way, pictures in ways.items()}
+    return {way: 100 * (doubt > scorecard.DOUBT).double().mean(1) for way, doubt in doubts.items()}
 
 
-def recompute(how: str) -> float:
-    """Runs what a claim names: one function of this file with literal arguments."""
-    return float(eval(how, {"__builtins__": {}}, globals()))
+def in_doubt(name: str, p: int, q: int, way: str) -> torch.Tensor:
+    """Per cent of each way from a p to a q on which the judge is in doubt."""
+    return _in_doubt(name, p, q)[way]
+
+
+def recompute(how: str) -> tuple[float, float]:
+    """Runs what a claim names, one function of this file with literal arguments: the mean, and half a 95 % interval for
+    it, which is 0 for what is no mean over cases.
+    """
+    found = eval(how, {"__builtins__": {}}, globals())
+    if not isinstance(found, torch.Tensor):
+        return float(found), 0.0
+    mean, low, _ = scorecard.interval(found.double())
+    return float(mean), float(mean - low)
 
 
 def main() -> int:
     text = CLAIMS.read_text("utf-8")
     for name, claim in claims().items():
-        value = recompute(claim.how)
+        value, spread = recompute(claim.how)
         moved = "" if abs(value - claim.value) <= claim.tolerance else "   (moved by more than its tolerance)"
-        print(f"{name}: {claim.value:g} -> {value:.6g} {claim.unit}{moved}")
+        new = {"value": value, "spread": spread, "reference": recompute(claim.beside_how)[0]}
+        print(f"{name}: {claim.value:g} -> {value:.6g} ± {spread:.2g} {claim.unit}{moved}")
         block = re.compile(rf"(?ms)^\[{re.escape(name)}\]$.*?(?=^\[|\Z)")
-        text = block.sub(lambda m, v=value: re.sub(r"(?m)^value = .*$", f"value = {v:.6g}", m.group()), text)
+        for field, number in new.items():
+            line = re.compile(rf"(?m)^{field} = .*$")
+            text = block.sub(lambda m, x=f"{field} = {number:.6g}", line=line: line.sub(x, m.group()), text)
     temporary = CLAIMS.with_suffix(".tmp")
     temporary.write_text(text, "utf-8")
     temporary.replace(CLAIMS)

@@ -215,6 +215,47 @@ def test_length_energy_and_constant_speed():
     assert path_length(sphere, torch.stack([uneven, even])).shape == (2,)
 
 
+def test_a_morph_of_two_spots_has_the_mean_place_and_the_mean_width_halfway():
+    """Displacement interpolation between two round normals, in closed form (McCann 1997)."""
+    rows, columns = torch.meshgrid(*2 * [torch.arange(28.0)], indexing="ij")
+
+    def spot(row, column, sd, ink):
+        squares = (rows - row) ** 2 + (columns - column) ** 2
+        x = torch.exp(-squares / (2 * sd**2))
+        return ink * x / x.max()
+
+    def moments(x):
+        share = x / x.sum()
+        row, column = (share * rows).sum(), (share * columns).sum()
+        return row, column, (share * ((rows - row) ** 2 + (columns - column) ** 2)).sum().div(2).sqrt()
+
+    a, b = spot(8, 9, 1.5, 1.0), spot(18, 15, 3.0, 0.4)
+    path = interpolation.morph(a, b, 5)
+    assert torch.allclose(path[0], a, atol=1e-6) and torch.allclose(path[-1], b, atol=1e-6)
+    for t, x in zip(torch.linspace(0, 1, 5), path, strict=True):
+        expected = 8 + 10 * t, 9 + 6 * t, 1.5 + 1.5 * t
+        assert torch.stack(moments(x)) == pytest.approx(torch.stack(expected), abs=0.45)
+        assert float(x.sum()) == pytest.approx(float((1 - t) * a.sum() + t * b.sum()), rel=0.04)
+    wanted = spot(13, 12, 2.25, float(path[2].max()))
+    assert (path[2] - wanted).norm() < 0.3 * ((a + b) / 2 - wanted).norm()
+
+
+def test_wrong_pictures_for_a_morph_get_a_sentence():
+    ink = torch.rand(3, 4)
+    for a, b, words in (
+        (ink, torch.rand(4, 3), "one shape"),
+        (ink, torch.zeros(3, 4), "some ink"),
+        (ink[0], ink[0], "some ink"),
+        (ink, ink * 255, "255"),
+        (ink, ink * torch.nan, "NaN"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            interpolation.morph(a, b, 3)
+    with pytest.raises(ValueError, match="steps"):
+        interpolation.morph(ink, ink, 1)
+    assert torch.allclose(interpolation.morph(ink.double().numpy(), ink, 4)[2], ink, atol=1e-6)
+
+
 def test_lerp_and_crossfade():
     a, b = torch.tensor([0.0, 2.0]), torch.tensor([4.0, -2.0])
     assert torch.equal(lerp(a, b, 5), torch.tensor([[0.0, 2], [1, 1], [2, 0], [3, -1], [4, -2]]))

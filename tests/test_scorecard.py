@@ -102,18 +102,43 @@ class Brightness(Classifier):
 def test_the_scorecard_by_hand():
     paths = torch.linspace(0, 1, 5)[:, None, None].expand(2, 5, 4, 4).clone()
     paths[1, 1] = 0.125
-    real = torch.stack([torch.zeros(4, 4), torch.full((4, 4), 0.4)])
-    card = scorecard.scorecard(paths, [[0, 1], [0, 0]], Brightness(), real)
-    assert card["distance"] == pytest.approx([0.4, 0.4], rel=1e-5)
-    assert card["end classes"] == pytest.approx([1, 0.5], abs=1e-5)
-    assert card["entropy"] == pytest.approx([math.log(2)] * 2)
+    real, usual = torch.stack([torch.zeros(4, 4), torch.full((4, 4), 0.4)]), [1.0, 3.0]
+    card = scorecard.scorecard(paths, [[0, 1], [0, 0]], Brightness(), real, usual)
+    # 16 pixels: four times the difference of grey to the nearer of 0 and 0.4, over the usual distance
+    far = 4 * np.array([[0, 0.15, 0.1, 0.35, 0.6], [0, 0.125, 0.1, 0.35, 0.6]])
+    assert card["distance"] == pytest.approx(far.mean(1) / [2, 1], rel=1e-5)
+    assert card["in doubt"] == pytest.approx([0.6, 0.6])  # at 0.125, 0.25, 0.5 and 0.75, all but the ends
+    assert card["detour"] == pytest.approx([1, 1])
     assert card["evenness"] == pytest.approx([1, 1 / (4 * (0.125**2 + 0.375**2 + 2 * 0.25**2))])
+    paths[1] = paths[1, [0, 2, 0, 2, 4]]
+    assert scorecard.scorecard(paths, [[0, 1]] * 2, Brightness(), real, usual)["detour"] == pytest.approx([1, 2])
+    paths[1] = paths[1, 0]
+    assert scorecard.scorecard(paths, [[0, 1]] * 2, Brightness(), real, usual)["detour"][1] == 1
     paths[:, :, 0, 0] = 0
     sharp = scorecard.sharpness(paths)
-    again = scorecard.scorecard(paths, [[0, 1], [0, 0]], Brightness(), real)
-    assert again["sharpness"] == pytest.approx((2 * sharp[:, 2] / (sharp[:, 0] + sharp[:, 4])).numpy())
-    text = scorecard.table({"one way": card, "another": again})
-    assert "one way" in text and f"{card['distance'].mean():.3f} ± 0.000" in text and len(text.splitlines()) == 3
+    again = scorecard.scorecard(paths[:1], [[0, 1]], Brightness(), real, usual)
+    assert again["sharpness"] == pytest.approx((2 * sharp[:1, 2] / (sharp[:1, 0] + sharp[:1, 4])).numpy())
+    text = scorecard.table({"one way": card, "another": card})
+    assert "one way" in text and f"{card['distance'].mean():.3f} ± " in text and len(text.splitlines()) == 3
+
+
+def test_each_column_is_won_by_a_cheat():
+    """What the chapter says of its scorecard, on two squares that the judge tells apart."""
+    a, b = torch.zeros(2, 4, 4)
+    a[:2], b[:3] = 1, 1
+    real = torch.stack([a, b])
+    jump = torch.stack([a, a, a, b, b])
+    fade = torch.stack([(1 - t) * a + t * b for t in torch.linspace(0, 1, 5)])
+    card = scorecard.scorecard(torch.stack([jump, fade]), [[0, 1]] * 2, Brightness(), real, [1, 1])
+    assert card["distance"][0] == 0 < card["distance"][1] and card["sharpness"].tolist()[0] > 0.9
+    assert card["detour"] == pytest.approx([1, 1]) and card["evenness"] == pytest.approx([1 / 4, 1])
+
+
+def test_what_is_looked_up_is_an_image_of_the_album():
+    g = torch.Generator().manual_seed(0)
+    album, x = torch.rand(50, 4, 4, generator=g), torch.rand(2, 3, 4, 4, generator=g)
+    found = cdist(x.reshape(6, 16), album.reshape(50, 16)).argmin(1)
+    assert torch.equal(scorecard.look_up(x, album), album[found].reshape(2, 3, 4, 4))
 
 
 def test_the_interval_holds_the_true_mean_as_often_as_it_says():
@@ -128,9 +153,9 @@ def test_arrays_as_well_as_tensors_and_a_judge_in_training():
     x, labels = torch.rand(2, 5, 8, 8, generator=torch.Generator().manual_seed(0)), [[0, 1], [2, 1]]
     torch.manual_seed(0)
     judge = Classifier((8, 8), 3).eval()
-    expected = scorecard.scorecard(x, labels, judge, x[0])
+    expected = scorecard.scorecard(x, labels, judge, x[0], [1, 2, 3])
     for given, named in ((x, torch.tensor(labels)), (x.double().numpy(), np.array(labels, float))):
-        card = scorecard.scorecard(given, named, judge.train(), given[0])
+        card = scorecard.scorecard(given, named, judge.train(), given[0], [1, 2, 3])
         assert judge.training and all(np.array_equal(card[name], expected[name]) for name in expected)
 
 
@@ -138,13 +163,16 @@ def test_wrong_input_gets_a_sentence():
     judge, x = Brightness(), torch.rand(2, 5, 4, 4)
     for paths in (x[0], x[:, :4], x[:, :1]):
         with pytest.raises(ValueError, match="odd T"):
-            scorecard.scorecard(paths, [[0, 1]] * 2, judge, x[0])
+            scorecard.scorecard(paths, [[0, 1]] * 2, judge, x[0], [1, 1])
     for labels in ([0, 1], [[0], [1]], [[0, 2]] * 2, [[0, 0.5]] * 2):
         with pytest.raises(ValueError, match="labels must be"):
-            scorecard.scorecard(x, labels, judge, x[0])
+            scorecard.scorecard(x, labels, judge, x[0], [1, 1])
     for real in (x[0, 0], x[0, :, :3], x):
         with pytest.raises(ValueError, match="real must be"):
-            scorecard.scorecard(x, [[0, 1]] * 2, judge, real)
+            scorecard.scorecard(x, [[0, 1]] * 2, judge, real, [1, 1])
+    for usual in ([1], [1, 0], [1, math.nan]):
+        with pytest.raises(ValueError, match="usual must"):
+            scorecard.scorecard(x, [[0, 1]] * 2, judge, x[0], usual)
     with pytest.raises(ValueError, match="NaN"):
         scorecard.slant(torch.full((4, 4), torch.nan))
     with pytest.raises(ValueError, match="must be floats"):

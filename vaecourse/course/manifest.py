@@ -15,16 +15,24 @@ __all__ = ["Claim", "claim", "claims"]
 
 @dataclass(frozen=True)
 class Claim:
-    """One number: `value` in `unit`, may move by `tolerance`, of `dataset`, measured by `how`; `unlike` is not it."""
+    """One number: `value`, ± `spread` in `unit`, measured on `dataset` by `how`; what `beside` it gives `reference`.
+
+    `spread` is half a 95 % interval for a mean over cases, 0 for what is none. The value may move by `tolerance`; what
+    `unlike` measures lies outside twice that.
+    """
 
     says: str
     value: float
+    spread: float
     tolerance: float
     format: str
     unit: str
     dataset: str
     how: str
     unlike: str
+    beside: str
+    beside_how: str
+    reference: float
 
     @property
     def number(self) -> str:
@@ -32,7 +40,9 @@ class Claim:
         return format(self.value, self.format)
 
     def __str__(self) -> str:
-        return f"{self.says} ({self.dataset}): {self.number} {self.unit}".rstrip()
+        spread = f" ± {self.spread:.1g}" if self.spread else ""
+        reference = f"{self.beside}: {format(self.reference, self.format)}"
+        return f"{self.says} ({self.dataset}): {self.number}{spread} {self.unit}; {reference}"
 
 
 @cache

@@ -5,7 +5,6 @@ interpolating digits). What can be said of the pictures along a path, in numbers
 from . import scoring
 from .curves import (
     constant_speed,
-    crossfade,
     jacobian,
     lerp,
     magnification,
@@ -15,6 +14,7 @@ from .curves import (
     slerp,
 )
 from .geodesics import Geodesic, density_aware, geodesic
+from .pictures import crossfade, morph
 
 __all__ = [
     "Geodesic",
@@ -25,6 +25,7 @@ __all__ = [
     "jacobian",
     "lerp",
     "magnification",
+    "morph",
     "path_energy",
     "path_length",
     "pullback_metric",

@@ -16,12 +16,11 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from .. import memory
-from ..images import as_images, as_numbers
+from ..images import as_numbers
 from ..model import as_count
 
 __all__ = [
     "constant_speed",
-    "crossfade",
     "jacobian",
     "lerp",
     "magnification",
@@ -98,24 +97,6 @@ def slerp(a: Any, b: Any, steps: int) -> Tensor:
 def _across(u: Tensor, v: Tensor) -> Tensor:
     """The part of v at right angles to the unit vector u."""
     return v - (u * v).sum(-1, keepdim=True) * u
-
-
-def crossfade(x_a: Any, x_b: Any, steps: int) -> Tensor:
-    """The baseline without a model: (1 - t) x_a + t x_b, pixel by pixel, for images (*image_shape) in [0, 1].
-
-    Differentiable.
-
-    Returns:
-        (steps, *image_shape).
-
-    Raises:
-        ValueError: As `lerp` does, and for what is no picture.
-    """
-    x_a, x_b = (as_numbers(x, name) for x, name in ((x_a, "x_a"), (x_b, "x_b")))
-    x_a, x_b = (as_images(x, x.shape, name=name, leading=(0,)) for x, name in ((x_a, "x_a"), (x_b, "x_b")))
-    if x_a.shape != x_b.shape:
-        raise ValueError(f"both images must have one shape; got {tuple(x_a.shape)} and {tuple(x_b.shape)}.")
-    return lerp(x_a.flatten(), x_b.flatten(), steps).unflatten(-1, x_a.shape)
 
 
 def jacobian(f: Drawer, z: Any) -> Tensor:

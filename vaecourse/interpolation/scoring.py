@@ -21,6 +21,7 @@ __all__ = [
     "entropy",
     "evenness",
     "interval",
+    "look_up",
     "monotonicity",
     "nearest_real",
     "r_squared",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 _BATCH = 256
+DOUBT = 0.3  # nats: about that of nine to one
 
 
 def slant(images: Any) -> Tensor:
@@ -62,14 +64,25 @@ def sharpness(images: Any) -> Tensor:
     return down + right
 
 
-def nearest_real(images: Any, real: Any) -> Tensor:
-    """The distance, (...,), of each image to the nearest of the real images (N, H, W), as vectors of grey levels."""
+def look_up(images: Any, known: Any) -> Tensor:
+    """Of known pictures (N, H, W) the one nearest to each image, (..., H, W): a cheat that draws nothing itself."""
     x = _images(images)
-    known = as_images(real, tuple(x.shape[-2:]), x, name="real").flatten(1)
-    rows = x.flatten(-2).reshape(-1, known.shape[1])
-    squares = known.square().sum(1)
-    nearest = [known[(squares - 2 * part @ known.T).argmin(1)] for part in rows.split(_BATCH)]
-    return (rows - torch.cat(nearest)).norm(dim=1).reshape(x.shape[:-2])
+    album = as_images(known, tuple(x.shape[-2:]), x, name="known").flatten(1)
+    squares = album.square().sum(1)
+    rows = x.flatten(-2).reshape(-1, album.shape[1]).split(_BATCH)
+    nearest = [album[(squares - 2 * part @ album.T).argmin(1)] for part in rows]
+    return torch.cat(nearest).reshape(x.shape)
+
+
+def nearest_real(images: Any, real: Any) -> Tensor:
+    """The distance, (...,), of each image to the nearest of the real images (N, H, W), as vectors of grey levels.
+
+    It has no zero point: blurred pictures lie near to many. Hold it against that of real images which are not among
+    them.
+    """
+    x = _images(images)
+    real = as_images(real, tuple(x.shape[-2:]), x, name="real")
+    return (x - look_up(x, real)).flatten(-2).norm(dim=-1)
 
 
 def entropy(probabilities: Any) -> Tensor:
@@ -129,31 +142,38 @@ def evenness(images: Any) -> Tensor:
     return torch.where(total == 0, 1.0, even)
 
 
-def scorecard(paths: Any, labels: Any, judge: Classifier, real: Any) -> dict[str, NDArray[np.float64]]:
+def scorecard(paths: Any, labels: Any, judge: Classifier, real: Any, usual: Any) -> dict[str, NDArray[np.float64]]:
     """The measures of P paths of pictures (P, T, H, W), each (P,). T must be odd, so that there is a middle.
 
-    labels (P, 2) are the classes of the two ends; real (N, H, W) the images that the middle is compared with.
+    labels (P, 2) are the classes of the two ends, real (N, H, W) the images that the paths are compared with, and usual
+    (C,) how far real images of each class that are not among them lie from the nearest (`nearest_real`).
 
     - sharpness: of the middle, over the mean of the two ends
-    - distance: of the middle to the nearest real image
-    - end classes: the probability that the middle is of the class of one of the ends
-    - entropy: of the class, in nats, at its highest along the path
+    - distance: to the nearest real image, the mean over the path, over what is usual for the classes of its ends
+    - in doubt: the share of the pictures whose class has an entropy above DOUBT nats
+    - detour: how much the picture changes on the way, over how much its ends differ
     - evenness: of the steps
 
+    No column judges by itself: a cheat wins each of them.
+
     Raises:
-        ValueError: For paths, labels or real images of another shape.
+        ValueError: For paths, labels, real images or usual distances of another shape.
     """
     x = _images(paths).cpu()
     if x.ndim != 4 or x.shape[1] % 2 == 0 or x.shape[1] < 3:
         raise ValueError(f"paths must be (P, T, H, W) with an odd T of at least 3; got {tuple(x.shape)}.")
     middle, sharp, p = x.shape[1] // 2, sharpness(x), judge.probabilities(x).cpu()
-    ends = (sharp[:, 0] + sharp[:, -1]) / 2
-    of_ends = torch.zeros(len(x), p.shape[-1]).scatter(1, as_labels(labels, (len(x), 2), p.shape[-1]), 1.0)
+    usual = as_numbers(usual, "usual").cpu().double()
+    if usual.shape != p.shape[-1:] or not (usual > 0).all():
+        raise ValueError(f"usual must be {p.shape[-1]} positive distances, one a class; got {tuple(usual.shape)}.")
+    classes = as_labels(labels, (len(x), 2), p.shape[-1])
+    ends, steps = (sharp[:, 0] + sharp[:, -1]) / 2, x.flatten(2).diff(dim=1).norm(dim=2).sum(1)
+    apart = (x[:, -1] - x[:, 0]).flatten(1).norm(dim=1)
     card = {
         "sharpness": torch.where(ends == 0, 1.0, sharp[:, middle] / ends.clamp_min(1e-30)),
-        "distance": nearest_real(x[:, middle], real),
-        "end classes": (p[:, middle] * of_ends).sum(1),
-        "entropy": entropy(p).amax(1),
+        "distance": nearest_real(x, real).mean(1) / usual[classes].mean(1),
+        "in doubt": (entropy(p) > DOUBT).double().mean(1),
+        "detour": torch.where(steps == 0, 1.0, steps / apart.clamp_min(1e-30)),
         "evenness": evenness(x),
     }
     return {name: as_array(values.double(), name) for name, values in card.items()}
