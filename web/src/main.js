@@ -7,7 +7,7 @@
 //   spec              { extent, names, draw, caption, heat, pictures }
 //   weights, codes, labels, heat, path, images   bytes; in notebooks the name of the widget that has the weights
 
-import { freshId, h } from "./dom.js";
+import { freshId, h, radio } from "./dom.js";
 import { draw, listen, teller } from "./host.js";
 import { codesLayer, drawingsLayer, emptyLayer, heatLayer } from "./layers.js";
 import { Model } from "./model.js";
@@ -136,10 +136,7 @@ class Explorer {
 
   /** @param {import("./layers.js").Layer} layer */
   addChoice(layer) {
-    const onchange = () => this.send({ background: layer.name });
-    const input = h("input", { type: "radio", name: this.group, value: layer.name, onchange });
-    input.addEventListener("keydown", (event) => event.stopPropagation());
-    this.choice.append(h("label", {}, input, h("span", {}, layer.name)));
+    this.choice.append(radio(this.group, layer.name, () => this.send({ background: layer.name })).element);
   }
 
   showBackground() {
