@@ -137,7 +137,7 @@ def test_the_model_is_what_the_page_has_sent(tmp_path):
 
 
 def gap(count, seed):
-    """The ELBO of strokes held out, at its best and in the end, after the lab's recipe on `count` others; and theirs."""
+    """ELBO of strokes held out, the best and the last, after the lab's recipe on `count` others; the last of those."""
     strokes = load_dataset("strokes", split="train").images[: count + count // 10]
     batch = min(64, count)
     torch.manual_seed(seed)
