@@ -65,9 +65,9 @@ export function slider(name, limits, onInput) {
   // Slides listen for arrow keys, too; these belong to the slider.
   input.addEventListener("keydown", (event) => event.stopPropagation());
   /** @param {number} value */
-  const show = (value) => {
+  const show = (value, digits = 2) => {
     input.valueAsNumber = value;
-    output.value = number(value);
+    output.value = number(value, digits);
   };
   return { element: h("div", { class: "lx-slider" }, h("label", { for: id }, name), input, output), input, show };
 }

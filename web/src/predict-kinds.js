@@ -32,7 +32,8 @@ const choice = {
       const chosen = rows.findIndex(({ input }) => input.checked);
       return chosen < 0 ? undefined : chosen;
     };
-    return { element: h("div", { class: "ask-options" }, ...rows.map(({ element }) => element)), read, wants: "Choose one first." };
+    const element = h("div", { class: "ask-options" }, ...rows.map((row) => row.element));
+    return { element, read, wants: "Choose one first." };
   },
   /** @param {Question} question @param {number} guess @returns {Verdict} */
   judge({ options = [] }, guess) {
