@@ -1,14 +1,17 @@
 """The address of the repository is set in one place, and everything follows."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import nbformat
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 
 pytestmark = pytest.mark.slow
 
@@ -105,9 +108,33 @@ def test_pages_with_an_address_have_buttons_descriptions_and_a_sitemap(fork):
     page = (fork / "_build/html/book/training.html").read_text("utf-8")
     place = "ada-fork/latent/blob/main/book/training.ipynb"
     assert f'href="https://colab.research.google.com/github/{place}"' in page
+    kaggle = 'href="https://www.kaggle.com/kernels/welcome?src=https://github.com/'
+    assert f'{kaggle}{place}"' in page
+    for other in sorted((fork / "_build/html/book").glob("*.html")):
+        text = other.read_text("utf-8")
+        assert text.count(kaggle) == text.count('href="https://colab.research.google.com/github/'), other.name
     assert 'href="https://mybinder.org/v2/gh/ada-fork/latent/main?urlpath=lab/tree/book/training' in page
     assert 'rel="canonical" href="https://ada-fork.github.io/latent/book/training.html"' in page
     sitemap = (fork / "_build/html/sitemap.xml").read_text("utf-8")
     assert "<loc>https://ada-fork.github.io/latent/book/training.html</loc>" in sitemap
     cards = list((fork / "_build/html/_images/social_previews").glob("*.png"))
     assert len(cards) >= len(list((fork / "book").glob("*.ipynb")))
+    article = BeautifulSoup(page, "html.parser").select_one(".bd-article")
+    headings = article.select(":is(h2, h3):has(> a.headerlink)")
+    links = article.select("a.report")
+    assert len(links) == len(headings) > 5 and all(link.parent.name in ("h2", "h3") for link in links)
+    where, query = links[0]["href"].split("?")
+    issue = {name: value[0] for name, value in parse_qs(query).items()}
+    assert where == "https://github.com/ada-fork/latent/issues/new"
+    anchor, title = headings[0].a["href"], headings[0].find(string=True)
+    assert issue["title"].endswith(f": {title}") and "<" not in issue["title"] and "raining" in issue["title"]
+    assert issue["body"].startswith(f"https://ada-fork.github.io/latent/book/training.html{anchor}\n")
+    assert title in links[0]["aria-label"]
+
+
+def test_pages_of_a_copy_without_an_address_offer_neither_launch_buttons_nor_reports():
+    pages = list((ROOT / "_build/html/book").glob("*.html"))
+    assert address.read() or pages, "build the book first: make book"
+    for path in [] if address.read() else pages:
+        text = path.read_text("utf-8")
+        assert not re.search(r'colab\.research|kaggle\.com/kernels|class="report"', text), path.name

@@ -196,6 +196,145 @@ def test_what_lies_behind_the_point_can_be_chosen(site, visit):
     assert page.problems == []
 
 
+def seen(page):
+    """The middle of what is seen of the plane, and half its width: as the line of a walk is laid over it."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    left, top, width, _ = map(float, page.locator(".lx-field svg").get_attribute("viewBox").split())
+    return [left + width / 2, -top - width / 2], width / 2
+
+
+def zoomed_place(page, z):
+    """Where on the screen a code lies when a part of the plane is seen."""
+    (m1, m2), half = seen(page)
+    return place(page, z[0] - m1, z[1] - m2, half)
+
+
+def test_a_wheel_zooms_about_the_pointer_once_the_plane_has_the_focus(site, visit):
+    page = visit(f"{site}/plain.html", viewport={"width": 900, "height": 420})
+    page.mouse.move(*place(page, 2.0, 1.0))
+    before = page.evaluate("scrollY")
+    page.mouse.wheel(0, -100)
+    page.wait_for_timeout(300)
+    assert seen(page) == ([0, 0], 4), "who scrolls the page scrolls the page"
+    page.locator(".lx-handle").focus()
+    page.mouse.move(*(at := place(page, 2.0, 1.0)))
+    before = page.evaluate("scrollY")
+    for _ in range(5):
+        page.mouse.wheel(0, -100)
+    page.wait_for_function("document.querySelector('.lx-zoom output').value === '4.5×'")
+    assert seen(page)[1] == pytest.approx(4 / np.exp(1.5), rel=1e-3) and page.evaluate("scrollY") == before
+    off = np.subtract(zoomed_place(page, (2.0, 1.0)), at)
+    assert np.abs(off).max() < 4.5, "what lies under the pointer stays there; its place is a whole pixel, then enlarged"
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, 1000)
+    page.keyboard.up("Control")
+    page.wait_for_function("parseFloat(document.querySelector('.lx-zoom output').value) < 4")
+
+
+def test_a_drag_is_right_at_every_zoom_and_rounds_no_coarser_than_one_sees(site, visit, model):
+    page = visit(f"{site}/plain.html")
+    page.locator(".lx-handle").focus()
+    for _ in range(8):
+        page.keyboard.press("+")
+    (m1, m2), half = seen(page)
+    assert half == 0.05, "five standard deviations of the narrowest guesses"
+    assert abs(m1 - 0.5) <= half and abs(m2 + 1) <= half, "the point stays in sight"
+    page.mouse.move(*zoomed_place(page, point(page)))
+    page.mouse.down()
+    page.mouse.move(*zoomed_place(page, goal := (m1 + 0.03, m2 + 0.0213)), steps=8)
+    page.mouse.up()
+    z = point(page)
+    assert np.allclose(z, goal, atol=4e-4) and not np.allclose(z, np.round(z, 2), atol=4e-4)
+    assert np.allclose(shown(page), drawn(model, z), atol=0.003)
+    values = page.eval_on_selector_all(".lx-point input", "all => all.map(i => i.valueAsNumber)")
+    assert values == z, "the sliders and the plane must show the same numbers"
+    page.mouse.move(*zoomed_place(page, z))
+    page.mouse.down()
+    page.mouse.move(*zoomed_place(page, (z[0] + 1, z[1])), steps=4)
+    page.mouse.up()
+    assert point(page)[0] == pytest.approx(m1 + half, abs=2e-4), (
+        "a hand that leaves the plane leaves the point at its edge"
+    )
+    assert page.problems == []
+
+
+def test_keys_zoom_move_in_small_steps_and_take_along_what_is_seen(site, visit):
+    page = visit(f"{site}/plain.html")
+    handle = page.locator(".lx-handle")
+    assert handle.get_attribute("aria-label") == "Point z on the plane; arrow keys move it, plus and minus zoom"
+    page.evaluate("window.heard = 0; document.addEventListener('keydown', (e) => (heard += e.key !== 'Shift'))")
+    handle.focus()
+    page.keyboard.press("+")
+    page.keyboard.press("=")
+    assert seen(page)[1] == 1
+    assert "enlarged 4 times" in handle.get_attribute("aria-label")
+    page.keyboard.press("ArrowRight")
+    assert np.allclose(point(page), [0.51, -1.0])
+    for _ in range(12):
+        page.keyboard.press("Shift+ArrowRight")
+    (m1, _), half = seen(page)
+    assert point(page)[0] == pytest.approx(m1 + half) and m1 > 0.5, "what is seen goes along"
+    assert handle.get_attribute("aria-valuetext") == "z1 1.710, z2 −1.000"
+    page.keyboard.press("-")
+    assert seen(page)[1] == 2
+    page.keyboard.press("0")
+    assert seen(page) == ([0, 0], 4)
+    assert page.evaluate("heard") == 0, "slides have keys, too"
+    page.keyboard.press("-")
+    assert seen(page) == ([0, 0], 4), "there is no more than the whole"
+
+
+def test_buttons_zoom_and_a_point_out_of_sight_waits_at_the_edge(site, visit):
+    page = visit(f"{site}/walk.html")
+    inward, out, whole = (page.get_by_role("button", name=n) for n in ("Zoom in", "Zoom out", "Whole plane"))
+    assert out.get_attribute("aria-disabled") == whole.get_attribute("aria-disabled") == "true"
+    for _ in range(3):
+        inward.click()
+    assert page.locator(".lx-zoom output").inner_text() == "8×"
+    end = page.get_by_role("slider", name="End B")
+    assert "enlarged 8 times" in end.get_attribute("aria-label") and "lx-away" in end.get_attribute("class")
+    assert page.locator(".lx-point, .lx-field").first.is_visible()
+    box, field = end.bounding_box(), page.locator(".lx-field").bounding_box()
+    assert box["x"] + box["width"] / 2 == pytest.approx(field["x"] + field["width"], abs=1)
+    out.click()
+    whole.click()
+    assert seen(page) == ([0, 0], 4) and "lx-away" not in end.get_attribute("class")
+
+
+def test_two_fingers_zoom_and_leave_the_point_where_it_was(site, visit):
+    page = visit(f"{site}/plain.html", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    session = page.context.new_cdp_session(page)
+    for kind, fingers in (
+        ("touchStart", [(-1, 0)]),
+        ("touchStart", [(-1, 0), (1, 0)]),
+        ("touchMove", [(-1.5, 0), (1.5, 0)]),
+        ("touchMove", [(-2, 1), (2, 1)]),
+        ("touchEnd", []),
+    ):
+        touches = [dict(zip("xy", place(page, *z), strict=True), id=i) for i, z in enumerate(fingers)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+    middle, half = seen(page)
+    assert half == pytest.approx(2, abs=0.05)
+    assert np.allclose(middle, [0, -0.5], atol=0.05), "both fingers went upwards and took the plane along"
+    assert point(page) == [0.5, -1.0]
+
+
+def test_drawings_are_drawn_anew_for_what_is_seen(site, visit, model):
+    page = visit(f"{site}/heat.html")
+    page.get_by_role("radio", name="drawings").check()
+    page.locator(".lx-handle").focus()
+    for _ in range(7):
+        page.keyboard.press("+")
+    page.wait_for_timeout(1500)
+    half = seen(page)[1]
+    rows = np.array_split(levels(page)[:, :, 0] / 255, 21)
+    first, last = (np.array_split(row, 21, axis=1)[10].mean() for row in (rows[1], rows[-2]))
+    for found, z2 in ((first, 1), (last, -1)):
+        truth = 1 - drawn(model, [0, half * z2 * 18 / 21]).mean()
+        assert found == pytest.approx(truth, abs=0.05), "all of these are nearly the same digit, each drawn whole"
+
+
 def test_the_walk_goes_straight_from_a_to_b(site, visit, model):
     page = visit(f"{site}/walk.html", reduced_motion="reduce")
     assert point(page) == [-1.0, 1.0]

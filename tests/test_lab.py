@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from vaecourse import VAE
+from vaecourse import VAE, fit, load_dataset
 from vaecourse.data import ImageSet
 from vaecourse.explorer import TrainingLab, page_images
 
@@ -134,6 +134,26 @@ def test_the_model_is_what_the_page_has_sent(tmp_path):
     trained.save(tmp_path / "page.safetensors")
     lab.set_state({"weights": memoryview((tmp_path / "page.safetensors").read_bytes())})
     assert torch.equal(lab.model().decoder.net[0].weight, trained.decoder.net[0].weight)
+
+
+def gap(count, seed):
+    """ELBO of strokes held out, the best and the last, after the lab's recipe on `count` others; the last of those."""
+    strokes = load_dataset("strokes", split="train").images[: count + count // 10]
+    batch = min(64, count)
+    torch.manual_seed(seed)
+    model = VAE((28, 28), 2, hidden=(128, 128), decoder_hidden=(128, 128))
+    settings = {"epochs": 300 // (count // batch), "batch_size": batch, "learning_rate": 6e-3, "progress": False}
+    history = fit(model, strokes[:count], held_out=strokes[count:], seed=seed, **settings)
+    return max(history.held_out), history.held_out[-1], history.elbo[-1]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_one_sheet_of_doodles_is_learned_by_heart_and_more_sheets_narrow_the_gap(seed):
+    """The chapter on your own images: what is held out falls, and far, while what is known rises."""
+    best, end, known = gap(46, seed)
+    assert end < best - 500 and known > best + 100, "the model is sure of what it knows, and wrong about the rest"
+    _, of_more, known_of_more = gap(4 * 46, seed)
+    assert known_of_more - of_more < (known - end) / 2
 
 
 if __name__ == "__main__":  # python tests/test_lab.py writes the file

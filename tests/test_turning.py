@@ -116,6 +116,15 @@ def test_objects_can_be_chosen_and_keys_turn_them(page, views):
     page.get_by_role("radio", name="one").check()
 
 
+def test_arrow_keys_choose_an_object_and_turn_no_slide(page):
+    page.evaluate("window.heard = 0; document.addEventListener('keydown', (e) => (heard += e.key.startsWith('Arrow')))")
+    page.get_by_role("radio", name="one").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.get_by_role("radio", name="two").is_checked()
+    assert page.evaluate("heard") == 0, "slides listen for arrow keys, too; these chose an object"
+    page.get_by_role("radio", name="one").check()
+
+
 def test_nothing_is_wrong_for_axe_and_nothing_fails(page):
     page.evaluate(axe_source())
     found = page.evaluate("axe.run('.latent-explorer')")

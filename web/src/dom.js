@@ -65,11 +65,23 @@ export function slider(name, limits, onInput) {
   // Slides listen for arrow keys, too; these belong to the slider.
   input.addEventListener("keydown", (event) => event.stopPropagation());
   /** @param {number} value */
-  const show = (value) => {
+  const show = (value, digits = 2) => {
     input.valueAsNumber = value;
-    output.value = number(value);
+    output.value = number(value, digits);
   };
   return { element: h("div", { class: "lx-slider" }, h("label", { for: id }, name), input, output), input, show };
+}
+
+/**
+ * One of some choices; those of a group share its name.
+ * @param {string} group
+ * @param {string} text
+ * @param {() => void} [onchange]
+ */
+export function radio(group, text, onchange) {
+  const input = h("input", { type: "radio", name: group, value: text, onchange });
+  input.addEventListener("keydown", (event) => event.stopPropagation()); // as above
+  return { input, element: h("label", {}, input, h("span", {}, text)) };
 }
 
 /**
@@ -79,11 +91,12 @@ export function slider(name, limits, onInput) {
  * @param {() => void} onchange
  */
 export function radios(label, choices, onchange) {
-  const name = freshId();
-  const inputs = choices.map((value, i) => h("input", { type: "radio", name, value, checked: i === 0, onchange }));
-  for (const input of inputs) input.addEventListener("keydown", (event) => event.stopPropagation()); // as above
+  const group = freshId();
+  const all = choices.map((text) => radio(group, text, onchange));
+  const inputs = all.map(({ input }) => input);
+  inputs[0].checked = true;
   const element = h("div", { class: "lx-choice", role: "radiogroup", "aria-label": label },
-    ...inputs.map((input) => h("label", {}, input, h("span", {}, input.value))));
+    ...all.map((one) => one.element));
   return { element, inputs, chosen: () => inputs.findIndex((input) => input.checked) };
 }
 

@@ -2,12 +2,15 @@
 
 import { classColor, VIRIDIS_CSS } from "./colors.js";
 import { brush, h, number, paintInk, paintMap } from "./dom.js";
+import { codeAt } from "./view.js";
 
 /**
+ * Where a layer paints: a square of `size` pixels, the plane from -extent to extent, of which `view` is seen.
+ * @typedef {{ extent: number, size: number, view: import("./view.js").View }} Shown
+ *
  * @typedef {object} Layer
  * @property {string} name  as the choice shows it
- * @property {(context: CanvasRenderingContext2D, view: { extent: number, size: number }) => void} paint
- *   draws on a square of `size` pixels, the plane from -extent to extent
+ * @property {(context: CanvasRenderingContext2D, plane: Shown) => void} paint
  * @property {() => (Node | string)[]} legend
  */
 
@@ -44,26 +47,36 @@ export function codesLayer(codes, labels, names) {
   });
   return {
     name: "codes",
-    paint(context, { extent, size }) {
+    paint(context, { extent, size, view }) {
       /** @param {number} z */
       const at = (z) => ((z / extent + 1) * size) / 2;
-      const dot = size / (count > MANY ? 200 : 80);
-      context.globalAlpha = 0.75;
+      const side = (size * view.half) / extent; // pixels that are seen
+      // Small beside the gaps between them, and with what is under them showing through; nearer, they grow.
+      const dot = Math.min(side / 45, Math.max(2, side / (count > MANY ? 220 : 110)) * Math.sqrt(extent / view.half));
+      const round = dot > 4;
+      const near = view.half * (1 + (2 * dot) / side);
+      context.globalAlpha = 0.7;
       for (let i = 0; i < count; i++) {
+        const [z1, z2] = [codes[2 * i], codes[2 * i + 1]];
+        if (Math.abs(z1 - view.middle[0]) > near || Math.abs(z2 - view.middle[1]) > near) continue;
         context.fillStyle = classColor(labels[i]);
-        context.fillRect(at(codes[2 * i]) - dot / 2, size - at(codes[2 * i + 1]) - dot / 2, dot, dot);
+        if (round) {
+          context.beginPath();
+          context.arc(at(z1), size - at(z2), dot / 2, 0, 2 * Math.PI);
+          context.fill();
+        } else context.fillRect(at(z1) - dot / 2, size - at(z2) - dot / 2, dot, dot);
       }
       context.globalAlpha = 1;
-      context.font = `bold ${Math.round(size / 30)}px system-ui, sans-serif`;
+      context.font = `bold ${Math.round(side / 30)}px system-ui, sans-serif`;
       context.textAlign = "center";
       context.textBaseline = "middle";
-      context.lineWidth = size / 220;
+      context.lineWidth = side / 220;
       for (const { label, z1, z2 } of present.length > 1 ? middles : []) { // one class alone says nothing
         const text = names[label] ?? String(label);
-        const radius = Math.max(size / 40, context.measureText(text).width / 2 + size / 80);
+        const radius = Math.max(side / 40, context.measureText(text).width / 2 + side / 80);
         context.beginPath();
         context.arc(at(z1), size - at(z2), radius, 0, 2 * Math.PI);
-        context.fillStyle = "#fff";
+        context.fillStyle = "rgb(255 255 255 / .8)";
         context.fill();
         context.strokeStyle = classColor(label);
         context.stroke();
@@ -80,36 +93,48 @@ export function codesLayer(codes, labels, names) {
 }
 
 /**
- * f(z) on a grid of steps × steps codes; drawn a few rows at a time, so that nothing waits for it.
+ * f(z) on a grid of steps × steps codes of what is seen; drawn a few rows at a time, so that nothing waits for it.
  * @param {import("./model.js").Model} model
- * @param {number} extent
  * @param {() => void} changed  hears when there is more to see
  * @returns {Layer}
  */
-export function drawingsLayer(model, extent, changed, steps = 21) {
-  const sheet = h("canvas", { width: steps * model.width, height: steps * model.height });
-  const context = brush(sheet);
-  const strip = h("canvas", { width: sheet.width, height: model.height });
+export function drawingsLayer(model, changed, steps = 21) {
+  const size = { width: steps * model.width, height: steps * model.height };
+  const strip = h("canvas", { ...size, height: model.height });
   const image = new Float64Array(model.pixels);
-  /** @param {number} i */
-  const z = (i) => extent * ((2 * i + 1) / steps - 1); // each drawing stands on the middle of its square
-  let row = -1;
+  /** @type {{ sheet: HTMLCanvasElement, view: import("./view.js").View, row: number }[]} the last one, and the next */
+  let sheets = [];
+
   function drawRow() {
+    const next = sheets[sheets.length - 1], { sheet, view } = next;
+    const right = (/** @type {number} */ i) => (i + 0.5) / steps; // each drawing stands on the middle of its square
     for (let i = 0; i < steps; i++) {
-      paintInk(strip, model.decode(z(i), -z(row), image), model.width, model.height, i * model.width);
+      const z = codeAt(view, [right(i), right(next.row)]);
+      paintInk(strip, model.decode(...z, image), model.width, model.height, i * model.width);
     }
-    context.drawImage(strip, 0, row * model.height);
+    brush(sheet).drawImage(strip, 0, next.row * model.height);
+    if (++next.row < steps) requestAnimationFrame(drawRow);
+    else sheets = [next];
     changed();
-    if (++row < steps) requestAnimationFrame(drawRow);
   }
   return {
     name: "drawings",
-    paint(target, { size }) {
-      if (row < 0) {
-        row = 0;
-        requestAnimationFrame(drawRow);
+    paint(target, { extent, size: whole, view }) {
+      const last = sheets[sheets.length - 1];
+      if (last?.view !== view) {
+        if (last && last.row < steps) { // begun for what was seen a moment ago
+          Object.assign(last, { view, row: 0 });
+          last.sheet.width = size.width; // wipes it
+        } else {
+          sheets.push({ sheet: h("canvas", size), view, row: 0 });
+          requestAnimationFrame(drawRow);
+        }
       }
-      target.drawImage(sheet, 0, 0, size, size);
+      for (const { sheet, view: { middle, half } } of sheets) {
+        const [left, top] = [middle[0] - half + extent, extent - middle[1] - half];
+        const scale = whole / (2 * extent);
+        target.drawImage(sheet, scale * left, scale * top, 2 * scale * half, 2 * scale * half);
+      }
     },
     legend: () => [`What is drawn where: f(z) on a grid of ${steps} × ${steps} codes.`],
   };

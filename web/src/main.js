@@ -7,7 +7,7 @@
 //   spec              { extent, names, draw, caption, heat, pictures }
 //   weights, codes, labels, heat, path, images   bytes; in notebooks the name of the widget that has the weights
 
-import { freshId, h } from "./dom.js";
+import { freshId, h, radio } from "./dom.js";
 import { draw, listen, teller } from "./host.js";
 import { codesLayer, drawingsLayer, emptyLayer, heatLayer } from "./layers.js";
 import { Model } from "./model.js";
@@ -17,6 +17,7 @@ import { pointPanel } from "./point.js";
 import { drawPanel } from "./draw.js";
 import { followTheme } from "./theme.js";
 import { pathAt, walkPanel } from "./walk.js";
+import { Zoom } from "./zoom.js";
 
 /**
  * Draws the explorer into `el`; returns what takes it away again. A sentence stands there if it cannot be drawn.
@@ -55,10 +56,14 @@ class Explorer {
     this.layers = this.addLayers();
     this.walk = host.get("ends").length || this.spec.path ? walkPanel(this.model, (t) => this.send({ t })) : null;
     this.drawing = this.spec.draw ? this.addDrawing(weights) : null;
+    this.zoom = new Zoom(this.plane, () => {
+      this.panel.refine(this.plane.step);
+      this.update();
+    });
     const below = [this.walk, this.drawing].flatMap((part) => part?.element ?? []);
     root.append(
       h("div", { class: "lx-top" },
-        h("div", {}, this.choice, this.plane.element, this.legend), this.panel.element),
+        h("div", {}, this.choice, this.plane.element, this.zoom.element, this.legend), this.panel.element),
       this.message, ...below, this.spec.caption ? h("p", { class: "lx-caption" }, this.spec.caption) : "");
     this.showBackground();
     /** @type {Pair[]} what the walk goes along */
@@ -96,7 +101,16 @@ class Explorer {
    * @returns {Pair}
    */
   where() {
-    return [settle(this.host.get("z1"), this.extent), settle(this.host.get("z2"), this.extent)];
+    return this.settle(this.host.get("z1"), this.host.get("z2"));
+  }
+
+  /**
+   * @param {number} z1
+   * @param {number} z2
+   * @returns {Pair}
+   */
+  settle(z1, z2) {
+    return [settle(z1, this.extent, this.plane.step), settle(z2, this.extent, this.plane.step)];
   }
 
   /** Shows the point. Where that is no number, the last good place stays and a sentence says so. */
@@ -115,7 +129,8 @@ class Explorer {
 
   /** @type {Move} */
   move(z1, z2) {
-    this.send({ z1: settle(z1, this.extent), z2: settle(z2, this.extent) });
+    [z1, z2] = this.settle(z1, z2);
+    this.send({ z1, z2 });
   }
 
   /** @param {Partial<PlaneTraits>} values */
@@ -126,7 +141,7 @@ class Explorer {
   /** What can lie behind the point, by name; each is put among the choices. */
   addLayers() {
     const { codes, labels, names } = this.known;
-    const layers = [drawingsLayer(this.model, this.extent, () => this.plane.repaint()), emptyLayer()];
+    const layers = [drawingsLayer(this.model, () => this.plane.repaint()), emptyLayer()];
     if (codes.length) layers.unshift(codesLayer(codes, labels, names));
     const { heat } = this.spec;
     if (heat) layers.unshift(heatLayer(Float64Array.from(toBytes(this.host.get("heat")), (v) => v / 255), heat));
@@ -136,10 +151,7 @@ class Explorer {
 
   /** @param {import("./layers.js").Layer} layer */
   addChoice(layer) {
-    const onchange = () => this.send({ background: layer.name });
-    const input = h("input", { type: "radio", name: this.group, value: layer.name, onchange });
-    input.addEventListener("keydown", (event) => event.stopPropagation());
-    this.choice.append(h("label", {}, input, h("span", {}, layer.name)));
+    this.choice.append(radio(this.group, layer.name, () => this.send({ background: layer.name })).element);
   }
 
   showBackground() {

@@ -1,15 +1,18 @@
 // Numbers: half precision, the error function, the prior, and the one place where a coordinate is rounded.
 
 /**
- * A coordinate of the plane as the explorer shows, sends and draws it: in steps of 0.01, within the plane.
+ * A coordinate of the plane as the explorer shows, sends and draws it: in steps of 0.01 (finer where only a part of the
+ * plane is seen), within the plane.
  * Every way to move the point goes through here, so that a slider and the plane never show different numbers.
  * @param {number} value
  * @param {number} extent  half the plane's side
+ * @param {number} step  a power of ten
  * @returns {number} NaN when value is not a finite number
  */
-export function settle(value, extent) {
+export function settle(value, extent, step = 0.01) {
   if (!Number.isFinite(value)) return NaN;
-  return Math.min(extent, Math.max(-extent, Math.round(value * 100) / 100)) + 0; // + 0 turns -0 into 0
+  const parts = Math.round(1 / step);
+  return Math.min(extent, Math.max(-extent, Math.round(value * parts) / parts)) + 0; // + 0 turns -0 into 0
 }
 
 /**

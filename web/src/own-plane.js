@@ -143,7 +143,7 @@ export class OwnPlane extends Plane {
    * @param {PointerEvent} event
    */
   grab(event) {
-    if (event.button) return;
+    if (event.button || !event.isPrimary) return;
     const z = this.at(event), { element } = this.under(event)[0] ?? {};
     const i = this.waypoints.findIndex((one) => one.element === element);
     if (i >= 0) this.drag(event, i);

@@ -2,16 +2,18 @@
 
 import { ARROWS, brush, h, number } from "./dom.js";
 import { settle } from "./numbers.js";
+import { MARGIN, paintAxes, paintPrior } from "./plane-paint.js";
+import { codeAt, digitsOf, finest, shareOf, showing, strideOf } from "./view.js";
 
-const MARGIN = { left: 2.8, bottom: 2.8, right: 0.8, top: 0.8 }; // for the axes, in em of the element's type
-/** Light under dark, so that the prior's circles show on paper, on drawings and on maps alike. */
-const CIRCLES = [{ color: "#fff9", width: 2, dash: [] }, { color: "#555", width: 1, dash: [4, 4] }];
-const STEPS = { small: 0.05, large: 0.5 }; // what an arrow key moves, without and with Shift
+/** The share of the field, kept on it. @param {number} share */
+const inside = (share) => Math.min(1, Math.max(0, share));
+const LARGE = 10; // times as far an arrow key moves with Shift
 
 /**
  * A thing to drag.
  * @typedef {object} Handle
  * @property {HTMLElement} element
+ * @property {string} name
  * @property {() => Pair} read  where it is
  * @property {Move} moved  hears where the reader wants it
  */
@@ -20,6 +22,12 @@ export class Plane {
   /** @param {number} extent  the plane shows -extent to extent on both axes */
   constructor(extent) {
     this.extent = extent;
+    /** @type {import("./view.js").View} */
+    this.view = { middle: [0, 0], half: extent };
+    this.frame = 0;
+    this.words = "; arrow keys move it";
+    /** Ends a drag as if it had not been. */
+    this.letGo = () => {};
     /** @type {import("./layers.js").Layer | null} */
     this.layer = null;
     this.size = 0; // CSS pixels, the field's side
@@ -50,12 +58,35 @@ export class Plane {
    */
   reach(extent) {
     this.extent = extent;
-    this.lines.setAttribute("viewBox", `${-extent} ${-extent} ${2 * extent} ${2 * extent}`);
+    this.view = { middle: [0, 0], half: extent };
     for (const { element } of this.handles) {
       element.setAttribute("aria-valuemin", String(-extent));
       element.setAttribute("aria-valuemax", String(extent));
     }
     this.repaint();
+  }
+
+  /**
+   * Shows a part of the plane, with the next frame.
+   * @param {import("./view.js").View} view
+   */
+  look(view) {
+    this.view = view;
+    this.frame ||= requestAnimationFrame(() => this.repaint());
+  }
+
+  /** In what steps coordinates are rounded. */
+  get step() {
+    return finest(this.view.half);
+  }
+
+  /**
+   * Tells those who hear the handles how much of the plane is seen, and what keys do.
+   * @param {string} words
+   */
+  say(words) {
+    this.words = words;
+    for (const { element, name } of this.handles) element.setAttribute("aria-label", `${name} on the plane${words}`);
   }
 
   /**
@@ -69,30 +100,32 @@ export class Plane {
   addHandle(name, kind, read, moved) {
     const element = h("div", {
       class: `lx-handle lx-${kind}`, tabindex: 0, role: "slider",
-      "aria-label": `${name} on the plane; arrow keys move it`,
       "aria-valuemin": -this.extent, "aria-valuemax": this.extent, "aria-orientation": "horizontal",
     }, kind === "point" || kind === "cursor" ? "" : name.slice(-1));
-    const handle = { element, read, moved };
+    const handle = { element, name, read, moved };
     element.addEventListener("keydown", (event) => this.key(event, handle));
     this.handles.push(handle);
+    this.say(this.words);
     this.field.append(element);
     return (z1, z2) => {
       this.put(element, z1, z2);
       element.setAttribute("aria-valuenow", String(z1));
-      element.setAttribute("aria-valuetext", `z1 ${number(z1)}, z2 ${number(z2)}`);
+      const [one, two] = [z1, z2].map((c) => number(c, digitsOf(this.step)));
+      element.setAttribute("aria-valuetext", `z1 ${one}, z2 ${two}`);
     };
   }
 
   /**
-   * Moves an element to a code: by a transform, which needs no new layout of the page.
+   * Moves an element to a code, or to the edge beyond which it lies: by a transform, which needs no new layout.
    * @param {HTMLElement} element
    * @param {number} z1
    * @param {number} z2
    */
   put(element, z1, z2) {
-    const half = this.size / 2;
     this.places.set(element, [z1, z2]);
-    element.style.transform = `translate(${half * (1 + z1 / this.extent)}px, ${half * (1 - z2 / this.extent)}px)`;
+    const share = shareOf(this.view, [z1, z2]), seen = share.map(inside);
+    element.classList.toggle("lx-away", share.some((s) => Math.abs(s - 0.5) > 0.5 + 1e-9));
+    element.style.transform = `translate(${this.size * seen[0]}px, ${this.size * seen[1]}px)`;
   }
 
   /**
@@ -125,10 +158,9 @@ export class Plane {
    */
   at({ clientX, clientY }) {
     const box = this.field.getBoundingClientRect();
-    return [
-      settle(this.extent * ((2 * (clientX - box.left)) / box.width - 1), this.extent),
-      settle(this.extent * (1 - (2 * (clientY - box.top)) / box.height), this.extent),
-    ];
+    const share = [(clientX - box.left) / box.width, (clientY - box.top) / box.height].map(inside);
+    const [z1, z2] = codeAt(this.view, /** @type {Pair} */ (share));
+    return [settle(z1, this.extent, this.step), settle(z2, this.extent, this.step)];
   }
 
   /**
@@ -141,11 +173,17 @@ export class Plane {
 
   /** @param {PointerEvent} event */
   grab(event) {
-    if (event.button) return;
+    if (event.button || !event.isPrimary) return; // two fingers zoom
     const near = this.under(event);
     const handle = near[0] ?? this.handles[0]; // a press on the open plane calls the point
+    const before = handle.read();
     if (!near.length) handle.moved(...this.at(event));
     this.follow(event, handle, (z) => handle.moved(...z));
+    const end = this.letGo;
+    this.letGo = () => {
+      end();
+      handle.moved(...before);
+    };
   }
 
   /**
@@ -161,14 +199,19 @@ export class Plane {
     const move = (next) => {
       if (next.pointerId === event.pointerId) moved(this.at(next));
     };
-    /** @param {PointerEvent} next */
-    const release = (next) => {
-      if (next.pointerId !== event.pointerId) return;
+    /** @param {boolean} lifted */
+    const end = (lifted) => {
       this.field.removeEventListener("pointermove", move);
       this.field.removeEventListener("pointerup", release);
       this.field.removeEventListener("pointercancel", release);
-      ended?.(next.type === "pointerup");
+      this.letGo = () => {};
+      ended?.(lifted);
     };
+    /** @param {PointerEvent} next */
+    const release = (next) => {
+      if (next.pointerId === event.pointerId) end(next.type === "pointerup");
+    };
+    this.letGo = () => end(false);
     this.field.addEventListener("pointermove", move);
     this.field.addEventListener("pointerup", release);
     this.field.addEventListener("pointercancel", release);
@@ -183,15 +226,21 @@ export class Plane {
   key(event, handle) {
     const direction = ARROWS.get(event.key);
     if (!direction) return;
-    const step = event.shiftKey ? STEPS.large : STEPS.small;
-    const [z1, z2] = handle.read();
-    handle.moved(settle(z1 + step * direction[0], this.extent), settle(z2 + step * direction[1], this.extent));
+    const stride = strideOf(this.view.half / this.extent) * (event.shiftKey ? LARGE : 1);
+    const [z1, z2] = handle.read().map((c, i) => settle(c + stride * direction[i], this.extent, this.step));
+    const view = showing(this.view, [z1, z2], this.extent);
+    if (view.half < this.extent) this.look(view); // it goes along where only a part is seen
+    handle.moved(z1, z2);
     event.preventDefault();
     event.stopPropagation(); // arrow keys turn pages and slides
   }
 
   /** Everything that does not move: done again when the size, the theme or the layer changes. */
   repaint() {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    const { view, extent } = this, [left, top] = [view.middle[0] - view.half, -view.middle[1] - view.half];
+    this.lines.setAttribute("viewBox", `${left} ${top} ${2 * view.half} ${2 * view.half}`);
     const side = this.element.clientWidth;
     if (!side) return;
     const ratio = window.devicePixelRatio || 1;
@@ -210,56 +259,16 @@ export class Plane {
     context.clip();
     context.fillStyle = style.getPropertyValue("--lx-plane");
     context.fill();
-    this.layer?.paint(context, { extent: this.extent, size });
-    this.paintPrior(context, size);
+    const whole = (size * extent) / view.half; // as wide the plane would be, of which the field shows a part
+    context.translate((-whole * (left + extent)) / (2 * extent), (-whole * (top + extent)) / (2 * extent));
+    this.layer?.paint(context, { extent, size: whole, view });
+    paintPrior(context, whole, extent);
     context.restore();
-    this.paintAxes(context, size, em, style.getPropertyValue("--lx-soft"));
-  }
-
-  /**
-   * @param {CanvasRenderingContext2D} context
-   * @param {number} size
-   */
-  paintPrior(context, size) {
-    for (const radius of [1, 2, 3]) {
-      context.beginPath();
-      context.arc(size / 2, size / 2, (radius * size) / (2 * this.extent), 0, 2 * Math.PI);
-      for (const { color, width, dash } of CIRCLES) {
-        context.strokeStyle = color;
-        context.lineWidth = width;
-        context.setLineDash(dash);
-        context.stroke();
-      }
-    }
-    context.setLineDash([]);
-  }
-
-  /**
-   * @param {CanvasRenderingContext2D} context
-   * @param {number} size
-   * @param {number} em
-   * @param {string} color
-   */
-  paintAxes(context, size, em, color) {
-    const left = MARGIN.left * em, bottom = MARGIN.top * em + size;
-    context.strokeStyle = context.fillStyle = color;
-    context.font = `${em}px system-ui, sans-serif`;
-    context.strokeRect(left, MARGIN.top * em, size, size);
-    context.textBaseline = "middle";
-    for (let z = -Math.floor(this.extent); z <= this.extent; z += this.extent > 6 ? 4 : 2) {
-      const along = ((z / this.extent + 1) * size) / 2;
-      context.textAlign = "center";
-      context.fillText(number(z, 0), left + along, bottom + 0.95 * em);
-      context.textAlign = "right";
-      context.fillText(number(z, 0), left - 0.45 * em, bottom - along);
-    }
-    context.font = `italic ${1.1 * em}px Georgia, serif`;
-    context.textAlign = "center";
-    context.fillText("z₁", left + size * 0.625, bottom + 1.85 * em);
-    context.fillText("z₂", 0.85 * em, MARGIN.top * em + size * 0.375);
+    paintAxes(context, size, em, style.getPropertyValue("--lx-soft"), view);
   }
 
   stop() {
     this.watcher.disconnect();
+    cancelAnimationFrame(this.frame);
   }
 }

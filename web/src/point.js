@@ -3,6 +3,7 @@
 import { classColor } from "./colors.js";
 import { h, number, paintInk, picture, slider } from "./dom.js";
 import { logPrior } from "./numbers.js";
+import { digitsOf } from "./view.js";
 
 const NEIGHBOURS = 10;
 
@@ -54,13 +55,15 @@ export function pointPanel(model, extent, known, move) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
 
+  let digits = 2;
+
   /** @type {Move} */
   function show(z1, z2) {
     const moved = z1 !== z[0] || z2 !== z[1];
     z = [z1, z2];
     paintInk(canvas, model.decode(z1, z2, image), model.width, model.height);
     sliders.forEach((one, axis) => {
-      one.show(z[axis]);
+      one.show(z[axis], digits);
     });
     density.value = Math.exp(logPrior(z1, z2)).toPrecision(2).replace("e-", " · 10^−");
     // A lab finds its codes while it learns; and one class alone says nothing.
@@ -80,7 +83,7 @@ export function pointPanel(model, extent, known, move) {
     clearTimeout(timer);
     timer = setTimeout(() => {
       const like = said ? ` The nearest codes are of class ${said}.` : "";
-      status.textContent = `z1 ${number(z1)}, z2 ${number(z2)}. P(z) is ${density.value}.${like}`;
+      status.textContent = `z1 ${number(z1, digits)}, z2 ${number(z2, digits)}. P(z) is ${density.value}.${like}`;
     }, 800);
   }
 
@@ -92,8 +95,14 @@ export function pointPanel(model, extent, known, move) {
     }
   }
 
+  /** @param {number} step  in what steps the point moves */
+  function refine(step) {
+    digits = digitsOf(step);
+    for (const { input } of sliders) input.step = String(step);
+  }
+
   const element = h("div", { class: "lx-point" },
     h("figure", {}, canvas, h("figcaption", {}, "f(z), drawn here and now")),
     h("div", {}, ...sliders.map((one) => one.element), facts), status);
-  return { element, show, reach, stop: () => clearTimeout(timer) };
+  return { element, show, reach, refine, stop: () => clearTimeout(timer) };
 }

@@ -1,6 +1,6 @@
 // The kinds of questions: what takes an answer, what an answer is worth, and the answer drawn over the truth.
 
-import { freshId, h } from "./dom.js";
+import { freshId, h, radio } from "./dom.js";
 import { clean, curve } from "./predict-curve.js";
 
 /**
@@ -27,13 +27,13 @@ const choice = {
   /** @param {Question} question @returns {Taker} */
   take({ options = [] }) {
     const name = freshId();
-    const inputs = options.map((_, i) => h("input", { type: "radio", name, value: i }));
-    const rows = options.map(({ text }, i) => h("label", {}, inputs[i], h("span", {}, text)));
+    const rows = options.map(({ text }) => radio(name, text));
     const read = () => {
-      const chosen = inputs.findIndex((input) => input.checked);
+      const chosen = rows.findIndex(({ input }) => input.checked);
       return chosen < 0 ? undefined : chosen;
     };
-    return { element: h("div", { class: "ask-options" }, ...rows), read, wants: "Choose one first." };
+    const element = h("div", { class: "ask-options" }, ...rows.map((row) => row.element));
+    return { element, read, wants: "Choose one first." };
   },
   /** @param {Question} question @param {number} guess @returns {Verdict} */
   judge({ options = [] }, guess) {

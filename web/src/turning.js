@@ -4,7 +4,7 @@
 //   spec     { names, views, every, side, dim, photos: one sheet (PNG, nine in a row) for each object, caption }
 //   weights  the decoder that moves pixels, a safetensors file; codes: float32, those of the known views
 
-import { brush, freshId, h, number, paintInk, picture } from "./dom.js";
+import { brush, freshId, h, number, paintInk, picture, radios } from "./dom.js";
 import { fieldsOf, moved } from "./flow.js";
 import { draw, listen, teller } from "./host.js";
 import { readSafetensors } from "./model.js";
@@ -85,13 +85,7 @@ function start(host, root, weights) {
   });
   range.addEventListener("keydown", (event) => event.stopPropagation());
   const output = h("output", { for: range.id });
-  const choice = h("div", { class: "lx-choice", role: "radiogroup", "aria-label": "Object" });
-  const group = freshId();
-  names.forEach((name, i) => {
-    const input = h("input", { type: "radio", name: group, value: name, onchange: () => tell({ object: i }) });
-    input.checked = i === host.get("object");
-    choice.append(h("label", {}, input, h("span", {}, name)));
-  });
+  const choice = radios("Object", names, () => tell({ object: choice.chosen() }));
   const reveal = h("button", { type: "button", "aria-pressed": "false", onclick: () => {
     reveal.setAttribute("aria-pressed", String(reveal.getAttribute("aria-pressed") === "false"));
     update();
@@ -131,7 +125,7 @@ function start(host, root, weights) {
     });
     range.valueAsNumber = angle;
     output.value = degrees;
-    choice.querySelectorAll("input").forEach((input, i) => {
+    choice.inputs.forEach((input, i) => {
       input.checked = i === object;
     });
     const kind = t > 0 ? "a new view, which the model never saw" : "a photograph that the model knows";
@@ -146,7 +140,7 @@ function start(host, root, weights) {
   }
 
   root.append(
-    choice,
+    choice.element,
     h("div", { class: "lx-slider lx-angle" }, h("label", { for: range.id }, "angle"), range, output),
     h("div", { class: "lx-views" }, ...figures),
     h("div", { class: "lx-row" }, reveal), status, caption ? h("p", { class: "lx-caption" }, caption) : "");

@@ -8,7 +8,7 @@ import { init, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import { unpack } from "../src/lab-data.js";
 import { costOf, LENGTHS, paceOf, wordsOf } from "../src/lab-recipe.js";
 import { Learner, lossOf, oneCycle } from "../src/lab-train.js";
-import { elboTerms } from "../src/lab-vae.js";
+import { elboTerms, encode } from "../src/lab-vae.js";
 import { parseWeights, writeSafetensors } from "../src/lab-weights.js";
 import { readSafetensors } from "../src/model.js";
 
@@ -78,6 +78,25 @@ test("a seed decides the curve, which rises; held-out images are measured the sa
   await one.learner.settleSigma(IMAGES);
   assert.ok(Math.abs((await one.learner.sigma()) / settled - 1) < 1e-3, "it was the best already");
   for (const { learner } of [one, again, other]) learner.stop();
+});
+
+test("with a beta of 4 the KL falls, the guesses become wider, and the codes draw together", async () => {
+  const steps = 600, rows = Array.from({ length: 60 }, (_, i) => i);
+  for (const seed of [1, 2]) {
+    const found = [];
+    for (const beta of [1, 4]) {
+      const learner = new Learner(CONFIG, { steps, batch: 20, rate: 1e-2, beta, seed }, IMAGES, 15);
+      while (learner.done < steps) await learner.step();
+      const q = encode(tree.ref(learner.weights.encoder), learner.asArray(IMAGES, rows));
+      const [spread] = await np.square(q.mean).mean().data(), [logWidth] = await np.log(q.sd).mean().data();
+      found.push({ spread, width: Math.exp(logWidth), kl: (await learner.measureAll(IMAGES)).kl });
+      learner.stop();
+    }
+    const [one, four] = found;
+    assert.ok(four.kl < 0.8 * one.kl, `KL: ${one.kl} to ${four.kl}`);
+    assert.ok(four.width > 1.2 * one.width, `widths of the guesses: ${one.width} to ${four.width}`);
+    assert.ok(four.spread < 0.8 * one.spread, `squares of the codes: ${one.spread} to ${four.spread}`);
+  }
 });
 
 test("a held sigma stays, and a Bernoulli likelihood has none", async () => {

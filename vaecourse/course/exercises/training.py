@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.distributions import Normal
 
 from ...model import VAE
-from .asking import Hint, Nothing, ask, call, compare, guess
+from .asking import Hint, Nothing, ask, call, compare
 
 __all__ = ["CHECKS"]
 
@@ -28,21 +27,6 @@ _RUNS: tuple[tuple[list[float], int], ...] = (
     ([1, 2, 3], 2),
 )
 _BY_HAND = (6, 7, 4, 3, 3)
-
-
-def price(factor: float) -> str:
-    """price: by what the bound multiplies a squared error when sigma is 1e-3."""
-    at, off = Normal(0.0, 1e-3).log_prob(torch.tensor([0.0, 0.01], dtype=torch.float64))
-    right = ((at - off) / 0.01**2).item()
-    wrong = {
-        "that is 1/σ². There is a 2 beside it in the exponent.": 1e6,
-        "that is 1/(2σ): the σ is squared.": 500.0,
-        "that is 1/σ: the σ is squared, and there is a 2.": 1000.0,
-        "that is 2σ². The error is divided by it.": 2e-6,
-        "that is the slope of log P, which falls. By what is the error multiplied?": -right,
-    }
-    guess(factor, "a factor", right, wrong, within=1e-3)
-    return "A miss by a hundredth of the grey scale costs 50 nats, in each pixel."
 
 
 def step(function: Callable[..., Any]) -> str:
@@ -147,4 +131,4 @@ def _impatient(scores: list[float], patience: int) -> bool:
     return any(_bad(scores))
 
 
-CHECKS = {"price": price, "step": step, "stop": stop}
+CHECKS = {"step": step, "stop": stop}
