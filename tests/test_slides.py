@@ -178,7 +178,7 @@ def test_a_deck_is_a_lecture(name):
     assert found[0].heading.name == "h1" and "You will" in found[0].shown
     asked = [i for i, slide in enumerate(found) if "<strong>Predict:" in slide.shown]
     assert len(asked) >= 3 and all(re.search("figure|<pre", found[i + 1].shown) for i in asked), "a question, an answer"
-    assert "to take along" in found[-3].heading.text and "<li>" in found[-3].shown
+    assert found[-3].heading.text == "Takeaways" and "<li>" in found[-3].shown
     assert all('class="answer"' in slide.keys[0] for slide in found[-2:])
     assert sum(slide.notes != "" for slide in found) > len(found) / 2
     images = [image for slide in found for image in BeautifulSoup(slide.shown, "html.parser").select("img")]

@@ -1,6 +1,7 @@
 // "Beat the geodesic by hand": the reader draws a way from A to B on the plane, and the page scores it beside others.
 //
-// The host gives a model with traits: own, the reader's path ([[z1, z2], …] from A to B, or []), scores (told to it), and
+// The host gives a model with traits: own, the reader's path ([[z1, z2], …] from A to B, or []), scores (told to it),
+// and:
 //   spec     { extent, names, a, b, maps: size and range of each, ways: how many points each has, rows, caption }
 //   weights, codes, labels
 //   maps     uint16 shares of their ranges, doubt before distance; ways: float32 pairs, one way after the other
@@ -17,10 +18,12 @@ import { followTheme } from "./theme.js";
 import { paintStrip, pathAt, strip } from "./walk.js";
 
 const HELP = "Press A and draw to B in one stroke. Or click to set waypoints, and drag them. With keys: arrows move a "
-  + "cursor over the plane (with Shift farther), Enter sets a waypoint there, Backspace takes the last one away, Escape "
-  + "clears.";
-const TITLES = { doubt: "The judge's doubt about f(z), in nats", distance: "Distance of f(z) to the nearest real picture, as "
-  + "a ratio to what real pictures have" };
+  + "cursor over the plane (with Shift farther), Enter sets a waypoint there, Backspace takes the last one away, "
+  + "Escape clears.";
+const TITLES = {
+  doubt: "The judge's doubt about f(z), in nats",
+  distance: "Distance of f(z) to the nearest real picture, as a ratio to what real pictures have",
+};
 const CALM = 4; // a drag stays smooth: at most a quarter of the time goes into scores
 
 /**
@@ -28,7 +31,9 @@ const CALM = 4; // a drag stays smooth: at most a quarter of the time goes into 
  * @type {Render<OwnPathTraits>}
  */
 export function renderOwnPath(face) {
-  const words = { label: "A path of your own", class: "latent-explorer lx-own-path", sorry: "The plane cannot be shown." };
+  const words = {
+    label: "A path of your own", class: "latent-explorer lx-own-path", sorry: "The plane cannot be shown.",
+  };
   return draw(face, words, (host, root, weights) => {
     const widget = new OwnPath(host, root, weights);
     return () => widget.stop();
@@ -45,7 +50,8 @@ function readMaps(host) {
   /** @param {"doubt" | "distance"} name */
   const next = (name) => {
     const { width, height, low, high } = host.get("spec").maps[name];
-    const shares = Float64Array.from({ length: width * height }, (_, i) => view.getUint16(2 * (read + i), true) / 65535);
+    const shares = Float64Array.from({ length: width * height },
+      (_, i) => view.getUint16(2 * (read + i), true) / 65535);
     read += width * height;
     return {
       map: { width, height, values: shares.map((share) => low + share * (high - low)) },
@@ -66,7 +72,9 @@ function readWays(host) {
   return new Map(Object.entries(host.get("spec").ways).map(([name, count]) => {
     const start = read;
     read += count;
-    return [name, Array.from({ length: count }, (_, i) => /** @type {Pair} */ ([all[2 * (start + i)], all[2 * (start + i) + 1]]))];
+    /** @param {number} i @returns {Pair} */
+    const point = (i) => [all[2 * (start + i)], all[2 * (start + i) + 1]];
+    return [name, Array.from({ length: count }, (_, i) => point(i))];
   }));
 }
 

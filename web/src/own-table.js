@@ -36,7 +36,8 @@ export function scoreTable(rows) {
     body.replaceChildren(...Object.entries(cards).map(([name, card], row) => {
       const line = name === OWN ? "lx-own-key" : name === seen ? "lx-other-key" : "";
       const cells = COLUMNS.map((column, i) => h("td", {},
-        ...(marks[i][row] ? [h("b", { "aria-hidden": "true" }, "★ "), h("span", { class: "lx-hidden" }, "best: ")] : []),
+        ...(marks[i][row]
+          ? [h("b", { "aria-hidden": "true" }, "★ "), h("span", { class: "lx-hidden" }, "best: ")] : []),
         written(column, card[column])));
       return h("tr", { class: name === OWN ? "lx-own-row" : name in rows ? "lx-given-row" : "" },
         h("th", { scope: "row" }, ...(line ? [h("i", { class: line })] : []), name), ...cells);

@@ -8,7 +8,7 @@
 export const COLUMNS = /** @type {const} */ (["way in doubt", "mean doubt", "distance", "total change", "length"]);
 
 /** @typedef {Record<typeof COLUMNS[number], number | null>} Scores  null where there is nothing to say */
-/** @typedef {{ values: Numbers, width: number, height: number }} Grid  a map over the plane, its first row the lowest */
+/** @typedef {{ values: Numbers, width: number, height: number }} Grid  a map over the plane, first row at the bottom */
 /** @typedef {{ doubt: Grid, distance: Grid }} Maps  in nats; and as a ratio to what real pictures have */
 
 const DOUBTFUL = 0.3; // nats: from here on the judge counts as in doubt
@@ -37,8 +37,8 @@ function gone(points) {
 }
 
 /**
- * The same for pictures on a curve, an odd number of them. A polygon is shorter than the curve; what one of twice as long
- * pieces lacks more tells how much (Richardson's extrapolation), so that a quarter of the pictures does.
+ * The same for pictures on a curve, an odd number of them. A polygon is shorter than the curve; what one of twice as
+ * long pieces lacks more tells how much (Richardson's extrapolation), so that a quarter of the pictures does.
  * @param {Numbers[]} pictures
  */
 function goneOnCurve(pictures) {

@@ -3,20 +3,14 @@
 import { ARROWS, brush, h, number } from "./dom.js";
 import { settle } from "./numbers.js";
 import { MARGIN, paintAxes, paintPrior } from "./plane-paint.js";
+import { follow } from "./press.js";
 import { codeAt, digitsOf, finest, shareOf, showing, strideOf } from "./view.js";
 
 /** The share of the field, kept on it. @param {number} share */
 const inside = (share) => Math.min(1, Math.max(0, share));
 const LARGE = 10; // times as far an arrow key moves with Shift
 
-/**
- * A thing to drag.
- * @typedef {object} Handle
- * @property {HTMLElement} element
- * @property {string} name
- * @property {() => Pair} read  where it is
- * @property {Move} moved  hears where the reader wants it
- */
+/** @typedef {import("./press.js").Handle} Handle */
 
 export class Plane {
   /** @param {number} extent  the plane shows -extent to extent on both axes */
@@ -39,7 +33,7 @@ export class Plane {
     this.ring = h("span", { class: "lx-ring", hidden: true, "aria-hidden": "true" });
     this.line = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
     this.lines = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    this.lines.setAttribute("aria-hidden", "true");
+    this.lines.ariaHidden = "true";
     this.lines.append(this.line);
     this.field = h("div", { class: "lx-field" }, this.lines, this.ring);
     Object.assign(this.field.style, {
@@ -76,9 +70,7 @@ export class Plane {
   }
 
   /** In what steps coordinates are rounded. */
-  get step() {
-    return finest(this.view.half);
-  }
+  get step() { return finest(this.view.half); }
 
   /**
    * Tells those who hear the handles how much of the plane is seen, and what keys do.
@@ -187,34 +179,17 @@ export class Plane {
   }
 
   /**
-   * Follows the pointer of a press until it is lifted. The handle that it moves gets the keys.
+   * A press moves something, until it is lifted. The handle that it moves gets the keys.
    * @param {PointerEvent} event
    * @param {Handle} handle
    * @param {(z: Pair) => void} moved
    * @param {(lifted: boolean) => void} [ended]  false: the browser took the pointer away, to scroll, say
    */
   follow(event, handle, moved, ended) {
-    this.field.setPointerCapture(event.pointerId);
-    /** @param {PointerEvent} next */
-    const move = (next) => {
-      if (next.pointerId === event.pointerId) moved(this.at(next));
-    };
-    /** @param {boolean} lifted */
-    const end = (lifted) => {
-      this.field.removeEventListener("pointermove", move);
-      this.field.removeEventListener("pointerup", release);
-      this.field.removeEventListener("pointercancel", release);
+    this.letGo = follow(this.field, event, (next) => moved(this.at(next)), (lifted) => {
       this.letGo = () => {};
       ended?.(lifted);
-    };
-    /** @param {PointerEvent} next */
-    const release = (next) => {
-      if (next.pointerId === event.pointerId) end(next.type === "pointerup");
-    };
-    this.letGo = () => end(false);
-    this.field.addEventListener("pointermove", move);
-    this.field.addEventListener("pointerup", release);
-    this.field.addEventListener("pointercancel", release);
+    });
     handle.element.focus({ preventScroll: true, focusVisible: false });
     event.preventDefault();
   }

@@ -49,7 +49,8 @@ test("scores are those of constant speed of the picture, and sums that can be do
 
 test("a path in more points has the scores that it had", () => {
   const file = readFileSync(new URL("../../vaecourse/weights/strokes-2d-page.safetensors", import.meta.url));
-  const model = new Model(file), maps = { doubt: grid((z1, z2) => z1 * z2, 4), distance: grid((z1) => Math.abs(z1), 4) };
+  const model = new Model(file);
+  const maps = { doubt: grid((z1, z2) => z1 * z2, 4), distance: grid((z1) => Math.abs(z1), 4) };
   const path = [[-1, 0], [0, 2], [2, 1]];
   const [few, many] = [path, evenly(path, 301)].map((points) =>
     scoresOf(points, (z1, z2) => model.decode(z1, z2), maps, 4).scores);
@@ -60,7 +61,8 @@ test("smoothing takes the tremble out of a stroke, and keeps its ends and its wa
   const steady = Array.from({ length: 200 }, (_, i) => [i / 100 - 1, 0.5]);
   const drawn = steady.map(([z1, z2], i) => (i % 199 ? [z1, z2 + 0.03 * Math.sin(0.5 * i)] : [z1, z2]));
   const found = smooth(drawn);
-  const length = (points) => points.slice(1).reduce((sum, [z1, z2], i) => sum + Math.hypot(z1 - points[i][0], z2 - points[i][1]), 0);
+  const apart = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
+  const length = (points) => points.slice(1).reduce((sum, z, i) => sum + apart(z, points[i]), 0);
   assert.deepEqual([found[0], found.at(-1)], [drawn[0], drawn.at(-1)]);
   assert.ok(length(drawn) > 2.8 && length(found) < 2.02, "the straight way is 1.99");
   assert.ok(found.length < 60);
