@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import sys
 import zipfile
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,10 @@ from browser import Strict, served
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "book" / "tools"))
+
+import address  # noqa: E402
+
 HTML = ROOT / "_build" / "html"
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 PAGES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
@@ -202,3 +207,9 @@ def test_a_reader_without_scripts_sees_text_and_figures(browser, site):
     assert tab.locator("article h1").is_visible()
     assert tab.locator(".cell_output img").first.is_visible()
     tab.context.close()
+
+
+def test_pages_of_a_copy_without_an_address_offer_neither_launch_buttons_nor_reports():
+    for page in [] if address.read() else PAGES:
+        text = (HTML / f"{page}.html").read_text("utf-8")
+        assert not re.search(r'colab\.research|kaggle\.com/kernels|class="report"', text), page

@@ -94,7 +94,7 @@ export function radios(label, choices, onchange) {
   const group = freshId();
   const all = choices.map((text) => radio(group, text, onchange));
   const inputs = all.map(({ input }) => input);
-  inputs[0].checked = true;
+  if (inputs.length) inputs[0].checked = true; // a lab may have nothing to choose from
   const element = h("div", { class: "lx-choice", role: "radiogroup", "aria-label": label },
     ...all.map((one) => one.element));
   return { element, inputs, chosen: () => inputs.findIndex((input) => input.checked) };
