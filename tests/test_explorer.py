@@ -22,7 +22,8 @@ from safetensors.torch import load
 from torch import nn
 
 from vaecourse import VAE, load_pretrained
-from vaecourse.explorer import LatentExplorer
+from vaecourse.data.bars import World
+from vaecourse.explorer import LatentExplorer, PixelCube, TrainingLab
 from vaecourse.model import pretrained_names
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -296,6 +297,12 @@ def test_what_is_built_is_as_new_as_what_it_is_built_from():
     for path in BUILT:
         found = re.search(r"Built from web/ \(digest (\w+)\)", path.read_text("utf-8"))
         assert found and found[1] == digest.hexdigest()[:16], f"{path.name} is stale: make web"
+
+
+@pytest.mark.parametrize("make", [lambda c: PixelCube(World("ink"), caption=c), lambda c: TrainingLab(caption=c)])
+def test_a_caption_that_is_no_text_is_refused(make):
+    with pytest.raises(ValueError, match="caption must be a text"):
+        make(3)
 
 
 @pytest.mark.parametrize("path", BUILT, ids=lambda path: f"{path.parent.parent.name}-{path.name}")

@@ -29,7 +29,7 @@ from ..data.bars import World
 from ..images import as_array, as_images, as_numbers
 from ..model import VAE
 from ..plots import CLASS_COLORS, png
-from .inputs import array, check_labels, check_number
+from .inputs import array, check_caption, check_labels, check_number
 from .weights import pack, unpack
 from .widget import HERE, CourseWidget, Number, Whole, element
 
@@ -132,7 +132,7 @@ class PixelCube(CourseWidget):
                 "dim": model.latent_dim,
                 "extent": float(extent),
                 "names": [] if labels is None else names[: int(marks.max(initial=0)) + 1],
-                "caption": caption,
+                "caption": check_caption(caption),
                 "learn": bool(learn),
                 "hold": isinstance(model, VAE) and model.config["sigma"] is not None,
                 "world": {"second": model.second, "width": model.width} if isinstance(model, World) else None,

@@ -14,8 +14,10 @@ from ..model import VAE
 
 __all__ = [
     "array",
+    "check_caption",
     "check_codes",
     "check_ends",
+    "check_extent",
     "check_heat",
     "check_images",
     "check_labels",
@@ -74,6 +76,21 @@ def check_number(value: Any, name: str) -> float:
     if number.ndim or number.dtype == bool or not np.isfinite(number):
         raise ValueError(f"{name} must be a finite number, such as 1.5; got {value!r}.")
     return float(number)
+
+
+def check_extent(extent: Any) -> float:
+    """Half the side of a plane. Raises ValueError for what is too small or too large to be shown."""
+    number = check_number(extent, "extent")
+    if not 1 <= number <= 20:
+        raise ValueError(f"extent must be a number from 1 to 20, in sd of the prior; got {number:g}.")
+    return number
+
+
+def check_caption(caption: Any) -> str:
+    """What stands below a widget. Raises ValueError for anything but a text."""
+    if not isinstance(caption, str):
+        raise ValueError(f'caption must be a text, such as "Drag the point."; got {caption!r}.')
+    return caption
 
 
 def check_whole(value: Any, name: str) -> int:

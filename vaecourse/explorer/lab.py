@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ..data import ImageSet
 from ..images import as_images, as_labels
 from ..model import VAE
-from .inputs import check_number, check_whole
+from .inputs import check_caption, check_number, check_whole
 from .weights import unpack
 from .widget import HERE, CourseWidget, element
 
@@ -136,7 +136,7 @@ class TrainingLab(CourseWidget):
         whole = name in SHARED and len(images) == 60_000  # what the page has is a sample of the whole set
         super().__init__(
             spec=spec
-            | {"sigma": sigma, "beta": beta, "seed": seed, "caption": caption}
+            | {"sigma": sigma, "beta": beta, "seed": seed, "caption": check_caption(caption)}
             | {"page_images": sorted(SHARED, key=lambda other: other != name) if whole else []},
             data=data,
         )

@@ -24,13 +24,14 @@ from numpy.typing import ArrayLike
 from ..files import write_whole
 from ..model import VAE
 from .inputs import (
+    check_caption,
     check_codes,
     check_ends,
+    check_extent,
     check_heat,
     check_images,
     check_labels,
     check_model,
-    check_number,
     check_path,
     check_point,
 )
@@ -115,9 +116,7 @@ class LatentExplorer(ModelWidget):
         caption: str = "",
     ):
         check_model(model, draw)
-        extent = check_number(extent, "extent")
-        if not 1 <= extent <= 20:
-            raise ValueError(f"extent must be a number from 1 to 20, in sd of the prior; got {extent:g}.")
+        extent = check_extent(extent)
         codes, labels = check_labels(check_codes(codes), labels)
         map_bytes, map_spec = check_heat(heat, heat_name)
         pictures, picture_names = check_images(images, image_names, model.image_shape)
@@ -127,8 +126,6 @@ class LatentExplorer(ModelWidget):
         choices = [*([heat_name] if map_spec else []), *(["codes"] if len(codes) else []), "drawings", "nothing"]
         if background is not None and background not in choices:
             raise ValueError(f"background must be one of {', '.join(map(repr, choices))}; got {background!r}.")
-        if not isinstance(caption, str):
-            raise ValueError(f'caption must be a text, such as "Drag the point."; got {caption!r}.')
         names = [str(n) for n in class_names] if class_names is not None else [str(c) for c in range(256)]
         super().__init__(
             pack(model),
@@ -139,7 +136,7 @@ class LatentExplorer(ModelWidget):
                 "draw": bool(draw),
                 "path": bool(len(walk)),
                 "ends": bool(both),
-                "caption": caption,
+                "caption": check_caption(caption),
                 "heat": map_spec,
                 "pictures": picture_names,
                 "page_model": page_model(model),

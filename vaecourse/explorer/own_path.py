@@ -23,7 +23,18 @@ from numpy.typing import ArrayLike
 
 from ..model import VAE
 from ..plots import CLASS_COLORS, latent_axes, png
-from .inputs import check_codes, check_labels, check_map, check_model, check_number, check_path, check_point, pairs
+from .inputs import (
+    check_caption,
+    check_codes,
+    check_extent,
+    check_labels,
+    check_map,
+    check_model,
+    check_number,
+    check_path,
+    check_point,
+    pairs,
+)
 from .pages import page_model
 from .weights import pack, unpack
 from .widget import HERE, ModelWidget, element, refusal
@@ -118,9 +129,7 @@ class OwnPath(ModelWidget):
         caption: str = "",
     ):
         check_model(model, draw=False)
-        extent = check_number(extent, "extent")
-        if not 1 <= extent <= 20:
-            raise ValueError(f"extent must be a number from 1 to 20, in sd of the prior; got {extent:g}.")
+        extent = check_extent(extent)
         ends = [check_point(a, "a", extent), check_point(b, "b", extent)]
         if math.dist(*ends) < 10 * NEAR:
             raise ValueError(f"a and b must be two different codes; both lie at {ends[0]}.")
@@ -128,8 +137,6 @@ class OwnPath(ModelWidget):
         packed = pack_maps(maps)
         paths = check_ways(ways, ends, extent)
         given = check_rows(rows or {}, paths)
-        if not isinstance(caption, str):
-            raise ValueError(f'caption must be a text, such as "Draw a path."; got {caption!r}.')
         super().__init__(
             pack(model),
             spec={
@@ -140,7 +147,7 @@ class OwnPath(ModelWidget):
                 "maps": {name: spec for name, (_, spec) in packed.items()},
                 "ways": {name: len(path) for name, path in paths.items()},
                 "rows": given,
-                "caption": caption,
+                "caption": check_caption(caption),
             },
             codes=points.astype("<f2").tobytes(),
             labels=marks.tobytes(),

@@ -23,7 +23,7 @@ from torch import Tensor
 from ..model import as_count, verdict
 from ..plots import tile
 from ..views import ViewVAE, as_views
-from .inputs import check_number
+from .inputs import check_caption, check_number
 from .widget import HERE, ModelWidget, Number, Whole, element
 
 __all__ = ["TurningObject"]
@@ -77,8 +77,6 @@ class TurningObject(ModelWidget):
                 f"objects; got {tuple(views.shape)}, every = {every!r} and {len(names)} names."
             )
         angle = check_number(angle, "angle")
-        if not isinstance(caption, str):
-            raise ValueError(f'caption must be a text, such as "Turn it."; got {caption!r}.')
         known = views[:, ::every]
         codes = model.encode(known.flatten(0, 1)).mean
         fields = {f"fields.{k}": v.half().contiguous() for k, v in model.fields.state_dict().items()}
@@ -88,7 +86,7 @@ class TurningObject(ModelWidget):
                 "names": [str(n) for n in names],
                 **{"views": count, "every": every, "side": width, "dim": model.latent_dim},
                 "photos": [sheet(v) for v in views],
-                "caption": caption,
+                "caption": check_caption(caption),
             },
             codes=codes.cpu().numpy().astype("<f4").tobytes(),
             angle=angle,
