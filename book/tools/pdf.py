@@ -9,7 +9,6 @@ their place without scripts.
 from __future__ import annotations
 
 import io
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +16,15 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import yaml
+from chromium import find_chromium
 from playwright.sync_api import Page, PdfMargins, sync_playwright
 from pypdf import PageObject, PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, Destination, DictionaryObject, Fit, NameObject, NullObject
+from tqdm import tqdm
+
+from vaecourse.files import write_whole
 
 ROOT = Path(__file__).resolve().parents[2]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 UNASKED = """localStorage.setItem("vaecourse-switches", '{"ask": false}')"""
 READY = """async () => {
   await window.MathJax?.startup.promise;
@@ -125,7 +127,7 @@ def main() -> int:
     if not (html / "index.html").exists():
         print("There is no built book yet. Build it first: make book", file=sys.stderr)
         return 1
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    browser = find_chromium()
     if browser is None:
         print("This needs a Chromium to print with. Install one: apt install chromium", file=sys.stderr)
         return 1
@@ -134,11 +136,16 @@ def main() -> int:
         page = chromium.new_page()
         page.add_init_script(UNASKED)
         files = [(html / f"{name}.html").resolve() for name in pages()]
-        book = bind({file: printed(page, file) for file in files})
+        book = bind({file: printed(page, file) for file in tqdm(files, "printing", unit="page")})
         chromium.close()
     file = ROOT / "dist" / "latent-space.pdf"
-    file.parent.mkdir(exist_ok=True)
-    book.write(file)
+    whole = io.BytesIO()
+    book.write(whole)
+    try:
+        write_whole(file, whole.getvalue())
+    except OSError as error:
+        print(f"cannot write {file}: {error.strerror}. Close it where it is open, or make room.", file=sys.stderr)
+        return 1
     print(f"{file.relative_to(ROOT)}: {len(book.pages)} pages, {file.stat().st_size / 1e6:.0f} MB.")
     return 0
 
