@@ -10,7 +10,7 @@ import torch
 import traitlets
 from browser import HEAD, front_end, served
 from test_bars import log_p_x
-from test_explorer_page import STRICT, axe_source
+from test_explorer_page import STRICT, barriers
 
 from vaecourse import VAE, evidence, interpolation, load_dataset
 from vaecourse.data.bars import World
@@ -490,15 +490,7 @@ def test_axe_finds_nothing_and_all_is_large_enough(site, name, width, scheme):
     cube = PixelCube(model, bars, bars.labels, **settings)
     page = site(cube, viewport={"width": width, "height": 844}, color_scheme=scheme)
     page.wait_for_timeout(900)
-    page.evaluate(axe_source())
-    found = page.evaluate("axe.run('.latent-explorer')")
-    assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found["violations"]] == []
-    small = page.eval_on_selector_all(
-        ".latent-explorer :is(button, select, input, .lx-handle, .lx-choice label)",
-        """all => all.filter((e) => e.checkVisibility() && Math.min(e.offsetWidth, e.offsetHeight) < 44)
-        .map((e) => e.outerHTML)""",
-    )
-    assert small == []
+    assert barriers(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.problems == []
 

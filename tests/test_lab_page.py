@@ -2,14 +2,13 @@
 
 import gzip
 import json
-from importlib.resources import files
 
 import numpy as np
 import pytest
 import torch
 from browser import HEAD, front_end, served
-from conftest import lacking
 from PIL import Image, ImageDraw
+from test_explorer_page import barriers
 
 from vaecourse import VAE, load_dataset
 from vaecourse.data import ImageSet
@@ -291,21 +290,6 @@ def test_images_that_come_when_others_are_wanted_are_not_learned(site, visit):
     assert "Fewer of them." in page.inner_text(".lx-lab")
 
 
-def violations(page):
-    """What bars people with a screen reader or large fingers."""
-    try:
-        page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text("utf-8"))
-    except ModuleNotFoundError:
-        lacking("axe-playwright-python")
-    found = page.evaluate("axe.run(document.querySelector('.latent-explorer'))")
-    small = page.eval_on_selector_all(
-        ".latent-explorer :is(button, select, input:not([hidden]), .lx-handle, .lx-choice label)",
-        """all => all.filter(e => e.checkVisibility() && Math.min(e.offsetWidth, e.offsetHeight) < 44)
-            .map(e => e.outerHTML)""",
-    )
-    return [(v["id"], [n["html"] for n in v["nodes"]]) for v in found["violations"]], small
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_use_it(site, visit, scheme):
     page = visit(
@@ -315,7 +299,7 @@ def test_everybody_can_use_it(site, visit, scheme):
     reach(page, 30)
     press(page, "Pause")
     page.wait_for_timeout(300)
-    assert violations(page) == ([], [])
+    assert barriers(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -420,7 +404,7 @@ def test_pictures_can_be_chosen_by_everybody(site, visit, pictures):
     page = visit(f"{site}/own.html", viewport={"width": 390, "height": 844}, color_scheme="dark")
     page.locator("input[webkitdirectory]").set_input_files(pictures)
     page.get_by_role("button", name="Train", exact=True).wait_for()
-    assert violations(page) == ([], []) and page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert barriers(page) == [] and page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.parametrize("name", ["lab", "own"])
