@@ -140,9 +140,7 @@ def _on_the_line(name: str, a: torch.Tensor, b: torch.Tensor, steps: int) -> dic
 
 @cache
 def _leaning_ones(name: str) -> dict[str, dict]:
-    """Scorecards of all test 1s that lean to the left, each with a 1 of its own that leans as much to the right; and of
-    real 1s that nobody moved.
-    """
+    """Scorecards of all test 1s that lean to the left, each with a 1 of its own that leans as much to the right."""
     model, train, test, _, z_test = _loaded(name)
     judge = load_pretrained(f"{train.name}-classes")
     z = z_test[test.labels == 1]
@@ -152,7 +150,6 @@ def _leaning_ones(name: str) -> dict[str, dict]:
     left, right = (lean < -0.08).nonzero()[:, 0], (lean > 0.08).nonzero()[:, 0]
     order, match = linear_sum_assignment((lean[left][:, None] + lean[right]).abs())
     ways, real = _on_the_line(name, z[left[order]], z[right[match]], 17), train.images[:20_000]
-    ways["real digits"] = test.images[test.labels == 1][: len(left), None].expand(-1, 3, -1, -1)
     held_out = scorecard.nearest_real(test.images[:5000], real)
     usual = torch.stack([held_out[test.labels[:5000] == c].mean() for c in range(10)])
     ones = torch.ones(len(left), 2, dtype=torch.int64)

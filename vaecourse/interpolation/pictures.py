@@ -16,6 +16,7 @@ from .curves import lerp
 
 __all__ = ["crossfade", "morph"]
 
+PLASTIC = 1.32471795724474602596  # the real root of x^3 = x + 1: its powers spread points evenly over a square
 PARCELS = 500  # into which the ink of each picture is divided: fewer show as grains, more take long to match
 
 Array = NDArray[np.float64]
@@ -89,7 +90,7 @@ def _parcels(x: Array) -> Array:
     """
     read, k = x.cumsum() / x.sum(), np.arange(PARCELS)
     pixels = read.searchsorted((k + 0.5) / PARCELS)
-    strewn = np.stack([k * 0.7548776662466927, k * 0.5698402909980532], axis=1) % 1 - 0.5
+    strewn = np.stack([k / PLASTIC, k / PLASTIC**2], axis=1) % 1 - 0.5
     return np.stack(np.unravel_index(pixels, x.shape), axis=1) + strewn
 
 

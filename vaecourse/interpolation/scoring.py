@@ -18,6 +18,7 @@ from ..images import as_array, as_images, as_labels, as_numbers
 from ..model import Classifier, as_positive
 
 __all__ = [
+    "DOUBT",
     "entropy",
     "evenness",
     "interval",
