@@ -42,7 +42,7 @@ class Claim:
     def __str__(self) -> str:
         spread = f" ± {self.spread:.1g}" if self.spread else ""
         reference = f"{self.beside}: {format(self.reference, self.format)}"
-        return f"{self.says} ({self.dataset}): {self.number}{spread} {self.unit}; {reference}"
+        return f"{self.says} ({self.dataset}):\n    {self.number}{spread} {self.unit}; {reference}"
 
 
 @cache
