@@ -49,6 +49,7 @@ SENSITIVE = (
     "test_bars",
     "test_turntable",
     "test_strokes",
+    "test_vowels",
     "test_views",
     "test_shell",
     "test_claims",

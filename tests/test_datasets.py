@@ -404,7 +404,9 @@ def test_objects_and_folders_have_no_split(name, tmp_path):
         load_dataset(tmp_path if name == "folder" else name, split="test")
 
 
-@pytest.mark.parametrize(("name", "side"), [("mnist", "28 × 28"), ("strokes", "28 × 28"), ("bars", "1 × 3")])
+@pytest.mark.parametrize(
+    ("name", "side"), [("mnist", "28 × 28"), ("strokes", "28 × 28"), ("bars", "1 × 3"), ("vowels", "1 × 32")]
+)
 def test_sets_with_a_split_refuse_other_splits_and_sizes(name, side):
     with pytest.raises(ValueError, match="split must be 'train' or 'test'"):
         load_dataset(name, split="validation")

@@ -25,6 +25,7 @@ AS_IT_IS = (  # titles as they were published, and one of Matplotlib's places
     "Accessible color sequences for data visualization",
     "Nearest neighbor pattern classification",
     'Krotkov, "Focusing"',
+    "Software for a cascade/parallel formant synthesizer",
     "outside lower center",
     "outside upper center",
 )

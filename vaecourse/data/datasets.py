@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from ..names import did_you_mean
-from . import bars, strokes, turntable
+from . import bars, strokes, turntable, vowels
 from .downloads import DataUnavailable, Published, at_hand, obtain
 from .folders import load_folder
 from .formats import glance_at_idx, read_idx, read_views
@@ -48,6 +48,8 @@ SOURCES = {
     "offered by Columbia University for research use.",
     "strokes": "Strokes, digits that this course draws from known factors, free to use like the course's code.",
     "bars": "Bars, three pixels that this course draws from known factors, free to use like the course's code.",
+    "vowels": "Vowels, that this course makes by source and filter from known factors, free to use like the course's "
+    "code.",
     "turntable": "Turntable, objects that this course renders itself, free to use like the course's code.",
 }
 # What stands in for a set that cannot be had, and how to say so.
@@ -55,7 +57,7 @@ STAND_INS = {
     "mnist": ("MNIST", "strokes", "digits that the course draws itself"),
     "coil-20": ("COIL-20", "turntable", "objects that the course renders itself"),
 }
-SHAPES = {"mnist": (28, 28), "strokes": (28, 28), "bars": (1, 3)}  # of the sets that have a split
+SHAPES = {"mnist": (28, 28), "strokes": (28, 28), "bars": (1, 3), "vowels": (1, 32)}  # of the sets that have a split
 DIGITS = tuple("0123456789")
 # Read now: a file that is edited while a kernel runs must not lend its name to what the older code draws.
 CODE = {module: inspect.getsource(module) for module in (strokes, turntable)}
@@ -71,13 +73,13 @@ def load_dataset(
     What is downloaded or drawn is kept for the next time, see `cache_folder`.
 
     Args:
-        name: "mnist" or "strokes" (digits, 28 × 28); "bars" (three pixels, 1 × 3); "coil-20" or "turntable" (objects
-            from all sides); or a folder of your own images, as `load_folder` takes it: a Path, or a string that is no
-            known name
-        split: "train" (60,000 digits or 4,000 bars; the default) or "test" (10,000 or 1,000). Objects and folders have
-            no split: which views are held back is for the protocol that scores them to say.
+        name: "mnist" or "strokes" (digits, 28 × 28); "bars" (three pixels, 1 × 3); "vowels" (levels of 32 harmonics,
+            1 × 32); "coil-20" or "turntable" (objects from all sides); or a folder of your own images, as `load_folder`
+            takes it: a Path, or a string that is no known name
+        split: "train" (60,000 digits, 4,000 bars or 6,000 vowels; the default) or "test" (10,000, 1,000 or 1,000).
+            Objects and folders have no split: which views are held back is for the protocol that scores them to say.
         size: side in pixels. "coil-20": 128 (the photographs, the default) or a divisor of it (averaged over boxes);
-            "turntable": 16 to 256 (64); a folder: the side or (height, width) (28). Digits and bars have one size.
+            "turntable": 16 to 256 (64); a folder: the side or (height, width) (28). Other sets have one size.
 
     Returns:
         An ImageSet.
@@ -95,7 +97,7 @@ def load_dataset(
         if size is not None and (size if isinstance(size, tuple) else (size, size)) != (height, width):
             only = f"{known} has images of {height} × {width} pixels only"
             raise ValueError(f"{only}; got size {size!r}. Leave size out.")
-        return {"mnist": _mnist, "strokes": _strokes, "bars": _bars}[known](split or "train")
+        return {"mnist": _mnist, "strokes": _strokes, "bars": _bars, "vowels": _vowels}[known](split or "train")
     if split is not None:
         raise ValueError(
             f"{str(name)!r} has no split {split!r}: which views are held back is for the protocol that scores them to "
@@ -166,6 +168,12 @@ def _bars(split: str) -> ImageSet:
     count, seed = {"train": (4_000, 0), "test": (1_000, 1)}[split]
     images, labels, factors = bars.sample(count, np.random.default_rng(seed))
     return ImageSet(images, labels, "bars", SOURCES["bars"], bars.KINDS, factors)
+
+
+def _vowels(split: str) -> ImageSet:
+    count, seed = {"train": (6_000, 0), "test": (1_000, 1)}[split]
+    images, labels, factors = vowels.sample(count, np.random.default_rng(seed))
+    return ImageSet(images, labels, "vowels", SOURCES["vowels"], vowels.VOWELS, factors)
 
 
 def _turntable(size: object) -> ImageSet:
