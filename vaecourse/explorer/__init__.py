@@ -1,9 +1,9 @@
-"""Planes, cubes, objects and sounds to steer: alive in JupyterLab, Notebook, VS Code, Colab, and in pages with no kernel.
+"""What can be dragged, turned and heard: alive in JupyterLab, Notebook, VS Code, Colab, and in pages with no kernel.
 
 `LatentExplorer` stands in nearly every chapter, `PixelCube` in the one on three pixels, `TrainingLab` in the one on
-training, `OwnPath` in the one on interpolating digits, `TurningObject` in the one on objects, `SoundPlane` in the one on
-what all this is good for. What runs in the browser is written in `web/`, in small modules; `make web` joins them into
-the files that stand here.
+training, `OwnPath` in the one on interpolating digits, `TurningObject` in the one on objects, `SoundPlane` in the one
+on what it is good for. What runs in the browser is written in `web/`, in small modules; `make web` joins them into the
+files that stand here.
 """
 
 from .cube import PixelCube

@@ -45,9 +45,7 @@ FILTER = {
     "low": vowels.LOW,
     "high": vowels.HIGH,
 }
-NOTE = (
-    "This is a picture. To steer the sound, run this cell in a notebook; in a page of the book, turn JavaScript on."
-)
+NOTE = "This is a picture. To steer the sound, run this cell in a notebook; in a page of the book, turn JavaScript on."
 
 
 class SoundPlane(ModelWidget):
@@ -162,14 +160,15 @@ def codes(model: VAE, names: Sequence[str]) -> Tensor:
 @torch.no_grad()
 def sounding(widget: SoundPlane, model: VAE) -> Tensor:
     """The picture (1, 1, 32) of what the widget sounds, by its way."""
+    t = float(widget.t)
     if widget.way in ("point", "plane"):
-        line = torch.lerp(*codes(model, widget.ends), widget.t)
+        line = torch.lerp(*codes(model, widget.ends), t)
         z = torch.tensor([widget.z1, widget.z2]) if widget.way == "point" else line
         return model.decode(z[None]).mean
     a, b = (torch.tensor(vowels.VOWELS[name]) for name in widget.ends)
     if widget.way == "truth":
-        return vowels.draw(*torch.lerp(a, b, widget.t))[None]
-    return torch.lerp(vowels.draw(*a), vowels.draw(*b), widget.t)[None]
+        return vowels.draw(*torch.lerp(a, b, t))[None]
+    return torch.lerp(vowels.draw(*a), vowels.draw(*b), t)[None]
 
 
 def describe(widget: SoundPlane, x: Tensor) -> str:

@@ -210,8 +210,12 @@ class SoundPlane {
   update() {
     this.frame = 0;
     const way = this.host.get("way"), t = Math.min(1, Math.max(0, this.host.get("t")));
-    const z = way === "plane" ? pathAt(this.ends(), t) : this.where();
-    this.placePoint(settle(z[0], this.extent), settle(z[1], this.extent));
+    if (way === "plane") { // the point goes along
+      const [z1, z2] = pathAt(this.ends(), t).map((c) => settle(c, this.extent));
+      this.send({ z1, z2 });
+    }
+    const z = this.where();
+    this.placePoint(...z);
     this.plane.handles[0].element.classList.toggle("lx-aside", way === "fade" || way === "truth");
     this.walk.showPlace(way, t);
     const x = way === "point" || way === "plane" ? this.model.decode(...z) : this.walk.at(way, t);
