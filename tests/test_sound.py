@@ -34,7 +34,7 @@ AudioNode.prototype.connect = function (to, ...rest) {
   }
   return connect.call(this, to, ...rest);
 };"""
-LOUDEST = 0.4  # of full scale
+LOUDEST = 0.5  # of full scale
 
 
 @pytest.fixture(scope="module")

@@ -162,8 +162,8 @@ def sounding(widget: SoundPlane, model: VAE) -> Tensor:
     """The picture (1, 1, 32) of what the widget sounds, by its way."""
     t = float(widget.t)
     if widget.way in ("point", "plane"):
-        line = torch.lerp(*codes(model, widget.ends), t)
-        z = torch.tensor([widget.z1, widget.z2]) if widget.way == "point" else line
+        a, b = codes(model, widget.ends)
+        z = torch.tensor([widget.z1, widget.z2]) if widget.way == "point" else torch.lerp(a, b, t)
         return model.decode(z[None]).mean
     a, b = (torch.tensor(vowels.VOWELS[name]) for name in widget.ends)
     if widget.way == "truth":

@@ -19,7 +19,7 @@ import { amplitudes, Voice } from "./voice.js";
 import { Mouth, saying } from "./vowel.js";
 import { pathAt } from "./walk.js";
 
-const VOLUME = 40; // percent, at the start
+const VOLUME = 50; // percent, at the start
 const LINES = 5; // places of the jaw, and of the tongue, whose lines are drawn
 const LEGEND = "Lines: where the encoder puts vowels of equally open jaw (blue) and of equally placed tongue (orange). "
   + "Dashed circles: 1, 2 and 3 standard deviations of the prior.";

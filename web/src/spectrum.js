@@ -41,22 +41,23 @@ export class Spectrum {
     context.scale(ratio, ratio);
     const [soft, ink, accent] = ["--lx-soft", "--lx-ink", "--lx-accent"].map((name) => style.getPropertyValue(name));
     const { pitch, harmonics } = this.mouth.filter;
-    const foot = 20, top = 16, room = height - foot - top;
+    const em = 0.78 * parseFloat(style.fontSize);
+    const foot = 1.6 * em, top = 1.3 * em, room = height - foot - top;
     /** @param {number} f */
     const across = (f) => (f / pitch / (harmonics + 1)) * width;
     /** @param {number} share */
     const up = (share) => top + room * (1 - Math.min(1, Math.max(0, share)));
-    context.font = "12px system-ui, sans-serif";
+    context.font = `${em}px system-ui, sans-serif`;
     context.textAlign = "center";
     context.textBaseline = "middle";
     context.strokeStyle = context.fillStyle = soft;
     for (const f of TICKS) {
       const text = f === TICKS[0] ? `${f} Hz` : String(f);
-      context.fillText(text, Math.min(across(f), width - 16), height - 8);
+      context.fillText(text, Math.min(across(f), width - 1.3 * em), height - 0.65 * em);
     }
     context.setLineDash([4, 3]);
     for (const [name, f] of /** @type {[string, number][]} */ ([["F₁", this.vowel.f1], ["F₂", this.vowel.f2]])) {
-      context.fillText(name, across(f), 8);
+      context.fillText(name, across(f), 0.6 * em);
       context.beginPath();
       context.moveTo(across(f), top);
       context.lineTo(across(f), height - foot);

@@ -1,7 +1,7 @@
 // The voice: a tone for each harmonic, as loud as a picture says. Nothing sounds, nor is anything made ready to, before
 // the reader asks for it; and however a picture looks, the sound never gets louder than LOUDEST.
 
-export const LOUDEST = 0.4; // of full scale, at the largest volume
+export const LOUDEST = 0.5; // of full scale, at the largest volume
 const GLIDE = 0.02; // seconds in which a tone comes near its new loudness: no click, and no delay to notice
 const ENDING = 0.25; // seconds until a fading sound is silent
 const STARTED = "vaecourse-sound"; // an event on the window: one voice at a time
