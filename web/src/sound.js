@@ -215,6 +215,7 @@ class SoundPlane {
       this.send({ z1, z2 });
     }
     const z = this.where();
+    if (!z.every(Number.isFinite)) return; // the last good place stays
     this.placePoint(...z);
     this.plane.handles[0].element.classList.toggle("lx-aside", way === "fade" || way === "truth");
     this.walk.showPlace(way, t);
