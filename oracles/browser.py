@@ -26,7 +26,7 @@ TAIL = '</main><script src="explorer/page.js"></script></body></html>'
 def front_end(folder):
     """Puts what explorers load where the pages of a folder look for it, as building the book does."""
     write_front_end(folder / "explorer")
-    for script in ("page.js", "cube.js", "own-path.js", "lab.js"):
+    for script in ("page.js", "cube.js", "own-path.js", "sound.js", "lab.js"):
         shutil.copy(ROOT / "book/static/explorer" / script, folder / "explorer")
 
 

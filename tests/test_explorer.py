@@ -281,9 +281,9 @@ def test_a_large_model_is_drawn_in_a_page_by_its_small_copy():
     assert 'data-model="mnist-2d-page"' in html(LatentExplorer(load_pretrained("mnist-2d")))
 
 
-NAMES = ("explorer.js", "turning.js", "cube.js", "own-path.js", "lab.js", "explorer.css")
+NAMES = ("explorer.js", "turning.js", "cube.js", "own-path.js", "sound.js", "lab.js", "explorer.css")
 BUILT = [ROOT / "vaecourse/explorer" / name for name in NAMES]
-BUILT += [ROOT / "book/static/explorer" / name for name in ("page.js", "cube.js", "own-path.js", "lab.js")]
+BUILT += [ROOT / "book/static/explorer" / name for name in ("page.js", "cube.js", "own-path.js", "sound.js", "lab.js")]
 BUILT += [ROOT / "book/static" / name for name in ("predict.js", "predict-report.js")]
 
 

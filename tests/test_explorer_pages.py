@@ -71,6 +71,7 @@ def test_a_cube_among_linked_widgets_keeps_its_front_end():
         ("<turning-object>", ["explorer/page.js"]),
         ("<pixel-cube>", ["explorer/cube.js"]),
         ("<own-path>", ["explorer/own-path.js"]),
+        ("<sound-plane>", ["explorer/sound.js"]),
         ("<latent-explorer><pixel-cube>", ["explorer/page.js", "explorer/cube.js"]),
     ],
 )

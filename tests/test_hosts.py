@@ -241,9 +241,9 @@ UNDER_COLAB = """
 import ipywidgets, json
 from ipywidgets.embed import embed_data
 import torch
-from vaecourse import LatentExplorer, load_pretrained
+from vaecourse import VAE, LatentExplorer, load_pretrained
 from vaecourse.data import bars
-from vaecourse.explorer import OwnPath, PixelCube, TrainingLab
+from vaecourse.explorer import OwnPath, PixelCube, SoundPlane, TrainingLab
 assert ipywidgets.__version__ == "7.7.1"
 plane = LatentExplorer(load_pretrained("strokes-2d-page"), z=(0.5, -1.0), draw=True)
 slider = ipywidgets.FloatSlider(min=-4, max=4, step=0.01, description="z1")
@@ -254,6 +254,7 @@ assert {"application/vnd.jupyter.widget-view+json", "text/html"} <= data.keys()
 others = [PixelCube(bars.World("ink"), show=["sheet"]), TrainingLab(torch.rand(60, 7, 7))]
 maps, ends = {"doubt": torch.zeros(9, 9), "distance": torch.ones(9, 9)}, [(-1, 0), (1, 0)]
 others += [OwnPath(load_pretrained("strokes-2d-page"), *ends, [(0, 0)], [1], maps, {"line": ends})]
+others += [SoundPlane(VAE((1, 32), 2, hidden=(8,)), z=(0, 0))]
 data = embed_data(views=[slider, plane, *others], drop_defaults=False)
 print(json.dumps([data["manager_state"], data["view_specs"]]))
 """
@@ -379,7 +380,7 @@ def test_under_colabs_packages_the_plane_and_its_slider_move_together(under_cola
         assert page.locator(".lx-pad").is_visible()
 
 
-def test_under_colabs_packages_the_cube_turns_a_path_is_drawn_and_the_lab_trains(under_colab, browser):
+def test_under_colabs_packages_the_cube_turns_a_path_is_drawn_a_vowel_sounds_and_the_lab_trains(under_colab, browser):
     with served(under_colab) as address:
         page = browser.new_page()
         page.goto(f"{address}/index.html")
@@ -394,5 +395,8 @@ def test_under_colabs_packages_the_cube_turns_a_path_is_drawn_and_the_lab_trains
         for key in ("Shift+ArrowUp", "Enter"):
             page.keyboard.press(key)
         page.locator(".lx-scores li", has_text="length 1.28").wait_for(timeout=20_000)
+        page.locator(".lx-sound").get_by_role("button", name="Sound on").click()
+        page.locator(".lx-sound").get_by_role("button", name="Sound off").wait_for()
+        page.locator(".lx-sound .lx-told", has_text="resonances near").wait_for()
         page.locator(".lx-lab").get_by_role("button", name="Train").click()
         page.locator(".lx-lab .lx-legend", has_text="images a second").first.wait_for(timeout=60_000)

@@ -121,7 +121,7 @@ def test_a_policy_that_names_only_the_site_stops_nothing_that_teaches(browser, s
     formulas = tab.locator(".math")
     assert formulas.count() == tab.locator(".math:has(mjx-container)").count(), "every formula is set"
     assert formulas.count() > 0 or page not in CHAPTERS
-    for explorer in tab.locator("latent-explorer, turning-object, pixel-cube, own-path").all():
+    for explorer in tab.locator("latent-explorer, turning-object, pixel-cube, own-path, sound-plane").all():
         explorer.scroll_into_view_if_needed()
         explorer.locator("canvas").first.wait_for(timeout=10_000)
     icons = tab.eval_on_selector_all("svg.svg-inline--fa", "all => all.map(i => i.getBoundingClientRect().height)")

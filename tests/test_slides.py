@@ -36,7 +36,7 @@ def slides_of(notebook):
 
 CHAPTERS = {path.stem: nbformat.read(path, 4) for path in sorted((ROOT / "book").glob("*.ipynb"))}
 DECKS = {name: slides for name, chapter in CHAPTERS.items() if (slides := slides_of(chapter))}
-ALIVE = ":is(latent-explorer, turning-object, pixel-cube, own-path)"
+ALIVE = ":is(latent-explorer, turning-object, pixel-cube, own-path, sound-plane)"
 SIZES = """() => {
   const slide = Reveal.getCurrentSlide();
   const seen = [...slide.querySelectorAll("*")].filter(
@@ -109,13 +109,14 @@ def test_a_code_cell_shows_its_figures_or_what_it_printed_or_if_tagged_its_sourc
     assert hint in live.shown and 'Try "this" &amp; that.' in live.notes
 
 
-def test_a_deck_with_a_cube_or_a_path_loads_what_lets_it_live_and_no_other_does():
-    cube, path, plane = (
+def test_a_deck_with_a_cube_a_path_or_a_sound_loads_what_lets_it_live_and_no_other_does():
+    cube, path, sound, plane = (
         tool.deck(new_notebook(cells=[code(picture(f"<{tag}><script>{{}}</script></{tag}>"))]), "01-bikes")
-        for tag in ("pixel-cube", "own-path", "latent-explorer")
+        for tag in ("pixel-cube", "own-path", "sound-plane", "latent-explorer")
     )
-    assert "explorer/cube.js" in cube and "explorer/cube.js" not in plane + path
-    assert "explorer/own-path.js" in path and "explorer/own-path.js" not in plane + cube
+    assert "explorer/cube.js" in cube and "explorer/cube.js" not in plane + path + sound
+    assert "explorer/own-path.js" in path and "explorer/own-path.js" not in plane + cube + sound
+    assert "explorer/sound.js" in sound and "explorer/sound.js" not in plane + cube + path
 
 
 def test_of_recall_questions_the_first_and_the_last_are_shown_and_answered_at_the_next_key():

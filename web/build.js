@@ -8,11 +8,13 @@
 // vaecourse/explorer/turning.js     the same for the turning object
 // vaecourse/explorer/cube.js        for the cube of three pixels
 // vaecourse/explorer/own-path.js    for the reader's own path
+// vaecourse/explorer/sound.js       for the plane of vowels
 // vaecourse/explorer/lab.js         and for the lab, with jax-js in the text of its worker, and all of explorer.js
 // vaecourse/explorer/explorer.css   the style sheet of all
 // book/static/explorer/page.js      a classic script, for the book's pages: a page opened from disk may load no module
 // book/static/explorer/cube.js      the same for pages with a cube
 // book/static/explorer/own-path.js  for pages with a path of the reader's own
+// book/static/explorer/sound.js     for pages with a plane of vowels
 // book/static/explorer/lab.js       and for pages with a lab
 // book/static/predict.js            a classic script, for the pages that ask
 // book/static/predict-report.js     and for the page that tells how the reader predicted
@@ -105,11 +107,13 @@ async function built() {
     "vaecourse/explorer/turning.js": await bundle("turning.js", { format: "esm", banner }),
     "vaecourse/explorer/cube.js": await bundle("cube.js", { format: "esm", banner }),
     "vaecourse/explorer/own-path.js": await bundle("own-path.js", { format: "esm", banner }),
+    "vaecourse/explorer/sound.js": await bundle("sound.js", { format: "esm", banner }),
     "vaecourse/explorer/lab.js": await bundle("lab-own.js", { format: "esm", ...lab }),
     "vaecourse/explorer/explorer.css": await bundle("explorer.css", { banner }),
     "book/static/explorer/page.js": await bundle("page.js", { format: "iife", define, banner }),
     "book/static/explorer/cube.js": await bundle("cube-page.js", { format: "iife", banner }),
     "book/static/explorer/own-path.js": await bundle("own-path-page.js", { format: "iife", banner }),
+    "book/static/explorer/sound.js": await bundle("sound-page.js", { format: "iife", banner }),
     "book/static/explorer/lab.js": await bundle("lab-page.js", { format: "iife", ...lab }),
     "book/static/predict.js": await bundle("predict.js", { format: "iife", banner }),
     "book/static/predict-report.js": await bundle("predict-report.js", { format: "iife", banner }),

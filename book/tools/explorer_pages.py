@@ -23,6 +23,7 @@ FRONT_ENDS = {
     "page.js": ("latent-explorer", "turning-object"),
     "cube.js": ("pixel-cube",),
     "own-path.js": ("own-path",),
+    "sound.js": ("sound-plane",),
     "lab.js": ("training-lab",),
 }
 LINKS = ("LinkModel", "DirectionalLinkModel")

@@ -144,6 +144,22 @@ interface OwnPathTraits {
   ways: Bytes;
 }
 
+/** The traits of SoundPlane (vaecourse/explorer/sound.py). */
+interface SoundTraits {
+  z1: number;
+  z2: number;
+  t: number;
+  way: "point" | "plane" | "fade" | "truth";
+  ends: string[];
+  spec: {
+    extent: number;
+    named: Record<string, Pair>; // places of jaw and tongue
+    filter: import("./vowel.js").Filter;
+    caption: string;
+  };
+  weights: Bytes | string;
+}
+
 /** The traits of TrainingLab (vaecourse/explorer/lab.py). */
 interface LabTraits {
   running: boolean;

@@ -47,6 +47,45 @@ export function paintStrip(canvas, { width, height }, draw) {
 }
 
 /**
+ * A button that walks from 0 to 1 in some seconds.
+ * @param {() => number} read  where the walk is
+ * @param {(share: number) => void} go  takes it elsewhere
+ */
+export function player(read, go) {
+  let playing = 0;
+  const button = h("button", { type: "button", onclick: () => (playing ? pause() : play()) }, "Play");
+
+  function play() {
+    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    button.textContent = "Pause";
+    if (read() >= 1) go(0);
+    let before = performance.now();
+    /** @param {number} time */
+    const step = (time) => {
+      const gone = (time - before) / 1000 / SECONDS;
+      // Who asked for less motion sees the stills of the strip, one after the other.
+      if (!calm || gone >= 1 / (FRAMES - 1)) {
+        go(Math.min(1, read() + gone));
+        before = time;
+      }
+      if (read() >= 1) {
+        pause();
+        return;
+      }
+      playing = requestAnimationFrame(step);
+    };
+    playing = requestAnimationFrame(step);
+  }
+
+  function pause() {
+    cancelAnimationFrame(playing);
+    playing = 0;
+    button.textContent = "Play";
+  }
+  return { button, pause };
+}
+
+/**
  * @param {import("./model.js").Model} model
  * @param {(t: number) => void} go  hears where on the path the reader wants to be
  */
@@ -59,11 +98,10 @@ export function walkPanel(model, go) {
     pause();
     go(value);
   });
-  const button = h("button", { type: "button", onclick: () => (playing ? pause() : play()) }, "Play");
+  const { button, pause } = player(() => place, go);
   /** @type {Float64Array[]} what the two ends draw */
   let ends = [];
   let place = 0;
-  let playing = 0;
 
   /**
    * New ends or a new path: the strips are drawn again.
@@ -81,34 +119,6 @@ export function walkPanel(model, go) {
     place = share;
     t.show(share);
     paintInk(now, crossFade(ends[0], ends[1], share), width, height);
-  }
-
-  function play() {
-    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    button.textContent = "Pause";
-    if (place >= 1) go(0);
-    let before = performance.now();
-    /** @param {number} time */
-    const step = (time) => {
-      const gone = (time - before) / 1000 / SECONDS;
-      // Who asked for less motion sees the stills of the strip, one after the other.
-      if (!calm || gone >= 1 / (FRAMES - 1)) {
-        go(Math.min(1, place + gone));
-        before = time;
-      }
-      if (place >= 1) {
-        pause();
-        return;
-      }
-      playing = requestAnimationFrame(step);
-    };
-    playing = requestAnimationFrame(step);
-  }
-
-  function pause() {
-    cancelAnimationFrame(playing);
-    playing = 0;
-    button.textContent = "Play";
   }
 
   const element = h("div", { role: "region", class: "lx-walk", "aria-label": "Walk from A to B" },
