@@ -56,6 +56,12 @@ ends = (-1, 0), (1, 0)
 path = OwnPath(load_pretrained("strokes-2d-page"), *ends, [(0, 0)], [1], maps, {"line": ends})
 path"""
 
+SOUNDING = """\
+from vaecourse import VAE
+from vaecourse.explorer import SoundPlane
+sound = SoundPlane(VAE((1, 32), 2, hidden=(8,)), z=(0, 0))
+sound"""
+
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
@@ -67,6 +73,7 @@ def lab(tmp_path_factory):
         "lab": (TRAINING, "lab.step, lab.model().meta['step']"),
         "cube": (TURNING, "cube.yaw, cube.z1"),
         "path": (DRAWING, "len(path.own), path.scores.get('your path', {}).get('length', 0)", "path.own = [(0, 1)]"),
+        "sound": (SOUNDING, "sound.z2, int(sound.way == 'point')"),
     }
     for name, sources in cells.items():
         book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
@@ -147,6 +154,20 @@ def test_in_jupyter_python_knows_how_the_cube_was_turned(lab, browser):
     page.keyboard.press("ArrowRight")
     after, _ = ask(page, lambda pair: pair[0] != before)
     assert 1 < abs(after - before) < 45
+
+
+def test_in_jupyter_a_vowel_sounds_and_python_knows_where_it_was_steered(lab, browser):
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.goto(f"{lab}/lab/tree/sound.ipynb?reset")
+    point = page.locator(".lx-sound .lx-point").first
+    run_first_cell(page, point)
+    page.locator(".lx-sound .lx-told", has_text="resonances near").first.wait_for()
+    page.locator(".lx-volume button").first.click()
+    page.locator(".lx-volume button", has_text="Sound off").first.wait_for()
+    point.focus()
+    page.keyboard.press("ArrowUp")
+    assert ask(page, lambda pair: pair[0]) == pytest.approx([0.05, 1])
+    page.close()
 
 
 @pytest.mark.parametrize("host", ["lab/tree/path.ipynb?reset", "notebooks/path.ipynb"], ids=["lab", "notebook"])

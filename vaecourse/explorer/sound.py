@@ -196,7 +196,7 @@ def still(widget: SoundPlane, model: VAE, x: Tensor, words: str) -> str:
     for name, z in zip(vowels.VOWELS, codes(model, list(vowels.VOWELS)).tolist(), strict=True):
         ax.annotate(name, z, ha="center", va="center", bbox={"fc": "white", "boxstyle": "round"})
     ax.plot(*codes(model, widget.ends).T.numpy(), color="black", lw=2)
-    ax.plot(widget.z1, widget.z2, "o", ms=12, mfc="#e8112d", mec="white", mew=2)
+    ax.plot(widget.z1, widget.z2, "o", ms=12, mfc="#e8112d", mec="white", mew=2, zorder=9)
     latent_axes(ax, widget.spec["extent"])
     jaw, tongue, _ = vowels.recover(x)
     levels.bar(vowels.HARMONICS, vowels.to_decibels(x)[0, 0].numpy() - vowels.LOW, 70, vowels.LOW)
