@@ -417,6 +417,20 @@ WRONG = [
     ("kept-out", lambda r, i: 100 * pairs_won(r, i), "percentage"),
     ("kept-out", lambda r, i: pairs_won(r, i) * len(r) * len(i), "Divide by all pairs"),
     ("kept-out", lambda r, i: (r > i).mean(), "row by row"),
+    ("needle", lambda h, c: h + log_root(c, 2 * math.pi), "wrong sign"),
+    ("needle", lambda h, c: h - 2 * log_root(c, 1 / math.sqrt(2 * math.pi)), "half the logarithm"),
+    ("needle", lambda h, c: h - log_root(c, 1) + math.log(2 * math.pi) / 2, "once for each axis"),
+    ("needle", lambda h, c: h - log_root(c, 1), "where is the 2π"),
+    ("needle", lambda h, c: -log_root(c, 1 / (2 * math.pi)), "the height belongs"),
+    ("needle", lambda h, c: math.exp(h - log_root(c, 1 / (2 * math.pi))), "its logarithm is wanted"),
+    ("snow", lambda s, n: (snow_score(s, n) + n / 2, math.sqrt(n / 2)), "score of f.z. itself"),
+    ("snow", lambda s, n: (snow_score(s, n) - n / 2, math.sqrt(n / 2)), "half a nat for each pixel"),
+    ("snow", lambda s, n: (snow_score(s, n), n / 2), "its root"),
+    ("snow", lambda s, n: (snow_score(s, n), math.sqrt(2 * n)), "so is their spread"),
+    ("snow", lambda s, n: (snow_score(s, n), math.sqrt(0.5)), "Variances of independent pixels"),
+    ("snow", lambda s, n: (math.sqrt(n / 2), snow_score(s, n)), "the mean first"),
+    ("snow", lambda s, n: (snow_score(1, n), math.sqrt(n / 2)), "is missing"),
+    ("snow", lambda s, n: snow_score(s, n), r"shape \(2,\)"),
     ("efficiency", lambda s, d: (s**2 / math.sqrt(2 * s**2 - 1)) ** d, "one over it"),
     ("efficiency", lambda s, d: math.sqrt(2 * s**2 - 1) / s**2, "power d"),
     ("efficiency", lambda s, d: d * math.sqrt(2 * s**2 - 1) / s**2, "not d times"),
@@ -464,6 +478,15 @@ WRONG = [
     ("bursts", lambda *given: np.flatnonzero(bursts_at_random(*given)), r"shape \(90,\); got shape \(18,\)"),
     ("bursts", lambda bursts, share, rng: bursts, "True or False for each picture; got 2"),
 ]
+
+
+def log_root(curvature, factor):
+    """Half the log-determinant of a curvature whose entries are multiplied by a factor."""
+    return np.linalg.slogdet(factor * curvature)[1] / 2
+
+
+def snow_score(sigma, pixels):
+    return -pixels * math.log(sigma * math.sqrt(2 * math.pi * math.e))
 
 
 def pairs_won(r, i):

@@ -27,7 +27,7 @@ def test_linear_decoders_from_broad_posteriors_to_needles(sigma):
     # The decoder works in float32: what it cannot say more exactly, nobody can add up more exactly.
     assert (got.log_p_x - model.log_p_x(x)).abs().max() < (1e-3 if sigma > 0.01 else 0.05)
     assert got.log_p_x.dtype == torch.float64
-    assert got.decodes_per_image.max() <= 500 and got.decodes == got.shared_decodes + got.decodes_per_image.sum()
+    assert got.decodes_per_image.max() <= 550 and got.decodes == got.shared_decodes + got.decodes_per_image.sum()
     if sigma > 0.01:
         assert got.converged.all() and ((got.log_p_x - model.log_p_x(x)).abs() <= got.error + 1e-4).all()
 
@@ -219,7 +219,7 @@ def test_the_shipped_model_on_test_images_against_brute_force(mnist):
     chosen = images[[*range(7, 10_000, 840), far]]
     got = evidence.quadrature(model, chosen)
     off = (got.log_p_x - brute_force(model, chosen)).abs()
-    assert got.decodes_per_image.max() <= 500
+    assert got.decodes_per_image.max() <= 550
     assert off.median() < 1e-3
     assert (off[got.converged] < 1e-3).all() and got.converged.double().mean() > 0.8, off
 

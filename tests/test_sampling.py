@@ -23,6 +23,7 @@ from torch.distributions import (
     TransformedDistribution,
     Uniform,
 )
+from torch.utils.flop_counter import FlopCounterMode
 
 from vaecourse import VAE, evidence, measures
 from vaecourse.evidence.draws import draw
@@ -146,11 +147,46 @@ def test_annealing_reports_its_acceptance_and_all_count_their_decodes():
     x = model.draw(7)
     got = evidence.annealed(model, x, 50, 8, generator=seeded(0))
     assert ((got.acceptance > 0.3) & (got.acceptance < 0.95)).all()
-    assert got.decodes == 7 * 8 * (50 + 1)
+    assert got.decodes == 2 * 7 * 8 * (50 + 1), "a gradient costs two"
     assert evidence.monte_carlo(model, x, 5000, generator=seeded(0)).decodes == 5000
     assert evidence.importance(model, x, 100, generator=seeded(0)).decodes == 700
     assert evidence.importance(model, x, 100, "laplace", generator=seeded(0)).decodes > 700 + 512
     assert evidence.iwae(model, x, 10, generator=seeded(0), repeats=3).decodes == 210
+
+
+@pytest.mark.parametrize("name", ["encoder", "laplace", "annealed"])
+def test_slopes_are_counted_as_what_they_cost(name):
+    """Against the multiplications that PyTorch counts: who follows slopes must not look cheaper than who only draws."""
+
+    def multiplications(run):
+        with FlopCounterMode(display=False) as counter:
+            result = run()
+        return counter.get_total_flops(), result
+
+    torch.manual_seed(0)
+    model = VAE(image_shape=(8, 8), hidden=(64, 64), sigma=0.2).eval()
+    x, z = torch.rand(6, 8, 8, generator=seeded(0)), torch.randn(100, 2, generator=seeded(1))
+    with torch.no_grad():
+        one = multiplications(lambda: model.decode(z))[0] / len(z)
+    few = {"laplace": lambda: evidence.importance(model, x, 20, "laplace", generator=seeded(0))}  # mostly climbs
+    took, got = multiplications(few.get(name, lambda: ESTIMATORS[name](model, x, seeded(0))))
+    assert took / one / got.decodes == pytest.approx(1, abs=0.1)
+
+
+def test_climbs_reach_the_top_in_many_dimensions():
+    """Each axis bends by itself: without a guess to start from, a climb needs several steps to get there."""
+    d = 24
+    model = Decoder(lambda z: torch.cat([z, 0.3 * z.square(), z.sin()], -1), d, 0.1)
+    x = model.f(torch.randn(5, d, generator=seeded(2)))
+    got = evidence.importance(model, x, 500, "laplace", generator=seeded(0))
+    truth = torch.zeros(5).double()
+    axis = torch.linspace(-6, 6, 20_001, dtype=torch.float64)
+    for i in range(d):  # the integral is a product of d
+        three = torch.stack([axis, 0.3 * axis.square(), axis.sin()], -1)
+        own = Normal(three, 0.1).log_prob(x[:, None, i::d].double()).sum(-1) + Normal(0, 1).log_prob(axis).double()
+        truth += own.logsumexp(1) + math.log(axis[1] - axis[0])
+    assert (got.log_p_x - truth).abs().max() < 0.5
+    assert got.decodes_per_image.min() > 500 + 9 * (d + 2), "a climb takes more than its start"
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
@@ -462,4 +498,4 @@ def test_counts_and_pictures_from_numpy_do():
     for none in (0, -3, 2.5, True, "3", None, math.nan):
         with pytest.raises(ValueError, match="samples must be a whole number"):
             evidence.log_weights(model, x, model.encode(x), none)
-    assert evidence.annealed(model, x.numpy(), np.int64(3), np.int64(2)).decodes == 16
+    assert evidence.annealed(model, x.numpy(), np.int64(3), np.int64(2)).decodes == 32

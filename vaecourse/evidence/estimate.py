@@ -13,13 +13,15 @@ __all__ = ["Estimate"]
 class Estimate:
     """log P(x) of N images by one of the estimators, and what it cost. What an estimator does not have is None.
 
-    Decodes are those that enter the estimate; the handful that look at a model's shapes, or whether a table is its own,
-    are not counted.
+    The unit of cost is a decode: one code drawn and held against a picture. Slopes are counted in it, too, as what they
+    take in time: a gradient by the way back is 2 decodes, a place of a climb, where the drawing is differentiated along
+    d axes, d + 2. What enters the estimate is counted; the handful that look at a model's shapes, or whether a table is
+    its own, are not.
     """
 
     log_p_x: Tensor  # (N,) nats, float64
     error: Tensor | None  # (N,) nats: a bound for quadrature, a standard error for whatever draws
-    decodes_per_image: Tensor  # (N,) decoder evaluations spent on this image alone
+    decodes_per_image: Tensor  # (N,) decodes spent on this image alone
     shared_decodes: int = 0  # and those that served all images at once
     converged: Tensor | None = None  # (N,) bool: the error is below 1e-3 nats
     ess: Tensor | None = None  # (N,) effective sample size: how many draws from the posterior would say as much
@@ -27,5 +29,5 @@ class Estimate:
 
     @property
     def decodes(self) -> int:
-        """All decoder evaluations."""
+        """All of the cost, in decodes."""
         return self.shared_decodes + int(self.decodes_per_image.sum())

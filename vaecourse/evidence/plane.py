@@ -40,7 +40,7 @@ from .peaks import MOST, Peaks, find_peaks
 
 __all__ = ["PlaneTable", "modes", "quadrature"]
 
-BUDGET = 500  # decodes an image may take beyond the table
+BUDGET = 550  # decodes an image may take beyond the table, its climbs included
 TOLERANCE = 1e-3  # nats
 ROUGH, FINE, WIDEST = 1.2, 0.85, 1.3  # spacing of the first lattice and limits for the second, in standard deviations
 ROUGH_DEPTH, DEPTH = 4.0, 11.0  # nats below the top down to which a lattice grows
@@ -123,7 +123,7 @@ class PlaneTable(Table):
 def quadrature(model: Model, x: Any, table: PlaneTable | None = None, progress: bool = False) -> Estimate:
     """log P(x) of images x (N, *image_shape) in a latent plane: the truth, with a bound on its error.
 
-    Spends at most 500 decodes an image beyond the table. `converged` says for each image whether the bound is below
+    Spends at most 550 decodes an image beyond the table. `converged` says for each image whether the bound is below
     1e-3 nats; where it is not, `error` only tells the size of the trouble.
 
     Args:

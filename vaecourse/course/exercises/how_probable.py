@@ -1,42 +1,44 @@
-"""Checks: a rate by counting all pairs, and an efficiency by an integral."""
+"""Checks: a needle by SciPy's densities, and an efficiency by an integral."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy.integrate import quad
-from scipy.stats import norm
+from scipy.stats import multivariate_normal, norm
 
 from .asking import Hint, ask, compare, number, stray
 
 __all__ = ["CHECKS"]
 
 
-def kept_out(function: Callable[..., Any]) -> str:
-    """kept-out: how often a real score exceeds an intruder's. All pairs are counted, ties as half."""
-    rng = np.random.default_rng(9)
+def needle(function: Callable[..., Any]) -> str:
+    """needle: the log of a normal peak's integral, from its height and its curvature (d, d). SciPy knows it."""
     cases = {
-        "three real scores, three intruders": (np.array([3.0, 5.0, 1.0]), np.array([2.0, 4.0, 0.0])),
-        "equal scores": (np.array([1.0, 1.0, 2.0, 2.0]), np.array([1.0, 1.0, 1.0])),
-        "unlike numbers of scores": (rng.normal(300, 40, 50), rng.normal(270, 60, 30)),
+        "height 0, curvature 1": (0.0, np.eye(1)),
+        "height 3.5, two equal axes": (3.5, 400.0 * np.eye(2)),
+        "a slanted needle of two axes": (-20.0, np.array([[900.0, 500.0], [500.0, 400.0]])),
+        "ten axes": (7.0, np.diag(np.arange(1.0, 11.0))),
     }
-    for case, (real, intruder) in cases.items():
-        above, same = (sum(op(r, i) for r in real for i in intruder) for op in (np.greater, np.equal))
-        pairs = len(real) * len(intruder)
-        right = (above + same / 2) / pairs
+    for case, (height, curvature) in cases.items():
+        d, log_det = len(curvature), np.linalg.slogdet(curvature)[1]
+        # A density integrates to 1, so a peak of this height holds as much as it is higher than the density's top.
+        right = height - multivariate_normal(np.zeros(d), np.linalg.inv(curvature)).logpdf(np.zeros(d))
         wrong = {
-            "this is how often the intruder wins. The doorman lets in whoever scores higher.": 1 - right,
-            "equal scores count as half: the doorman tosses a coin.": above / pairs,
-            "equal scores count as half; you count them as won.": (above + same) / pairs,
-            "this is a percentage; a share from 0 to 1 is wanted.": 100 * right,
-            "this is the number of pairs won. Divide by all pairs.": above + same / 2,
+            "the determinant has the wrong sign: the more curved, the thinner the needle, and the less it holds.": (
+                right + log_det
+            ),
+            "half the logarithm of the determinant: a width is the root of a variance.": right - log_det / 2,
+            "2π stands there once for each axis, to the power d/2.": right - (d - 1) / 2 * math.log(2 * math.pi),
+            "where is the 2π of the normal distribution? Its power is d/2.": right - d / 2 * math.log(2 * math.pi),
+            "the height belongs to it: it is the logarithm of what stands at the top.": right - height,
+            "this is the integral; its logarithm is wanted.": math.exp(right),
         }
-        if len(real) == len(intruder):
-            wrong["you compare scores row by row. Compare each real one with each intruder."] = np.mean(real > intruder)
-        compare(number(ask(function, real, intruder, case=case), "a share"), right, wrong, case, within=1e-6)
-    return "All pairs, counted one by one, give the same."
+        compare(number(ask(function, height, curvature, case=case), "a log-integral"), right, wrong, case, within=1e-6)
+    return "SciPy's normal densities hold as much."
 
 
 def efficiency(function: Callable[..., Any]) -> str:
@@ -58,4 +60,4 @@ def efficiency(function: Callable[..., Any]) -> str:
     return "SciPy's integrals agree, and where they diverge nothing is left."
 
 
-CHECKS = {"kept-out": kept_out, "efficiency": efficiency}
+CHECKS = {"needle": needle, "efficiency": efficiency}
