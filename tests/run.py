@@ -24,7 +24,18 @@ from vaecourse.data import resolve
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 # What they need.
-_BROWSER = ("site", "strict_pages", "slides", "pdf", "explorer_page", "own_page", "own_path", "turning", "hosts")
+_BROWSER = (
+    "site",
+    "strict_pages",
+    "slides",
+    "pdf",
+    "epub",
+    "explorer_page",
+    "own_page",
+    "own_path",
+    "turning",
+    "hosts",
+)
 PAGES = [ROOT / f"tests/test_{name}.py" for name in _BROWSER]
 WORKERS = min(os.cpu_count() or 1, 4)  # more would need more memory than a laptop has
 
