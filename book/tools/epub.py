@@ -47,7 +47,7 @@ pre { font-size: .75em; line-height: 1.3; white-space: pre-wrap; border-left: 3p
 .cell_output pre { border-left-style: dotted; }
 table { border-collapse: collapse; font-size: .9em; } th, td { border: 1px solid #bbb; padding: .2em .5em; }
 .fold { border-left: 3px double #aaa; padding-left: .6em; } .lx-still p { font-style: italic; }
-math[display="block"] { margin: .8em 0; max-width: 100%; overflow-x: auto; font-size: .9em; }
+[display="block"] { margin: .8em 0; max-width: 100%; overflow-x: auto; font-size: .9em; }
 """
 PAGE = """<?xml version="1.0" encoding="utf-8"?>
 <!DOCTYPE html>
@@ -170,11 +170,12 @@ def navigation(parts: list[Part], articles: dict[str, Tag]) -> str:
         inner = f"<ol>{inner}</ol>" if inner else ""
         return f'<li><a href="{place(name)}">{words(first(article, "h1"))}</a>{inner}</li>'
 
-    lists = [
-        "".join(map(entry, part.names)) if not part.caption else
-        f"<li><span>{html.escape(part.caption)}</span><ol>{''.join(map(entry, part.names))}</ol></li>"
-        for part in parts
-    ]  # fmt: skip
+    lists = []
+    for part in parts:
+        entries = "".join(map(entry, part.names))
+        lists.append(
+            f"<li><span>{html.escape(part.caption)}</span><ol>{entries}</ol></li>" if part.caption else entries
+        )
     body = f'<nav epub:type="toc" id="toc"><h1>Contents</h1><ol>{"".join(lists)}</ol></nav>'
     return PAGE.format(title="Contents", body=body)
 
