@@ -18,7 +18,7 @@ export PYTHONIOENCODING := $(firstword $(subst :, ,$(patsubst :%,,$(PYTHONIOENCO
 # On a machine that is busy with something else, threads that spin while they wait slow each other down tenfold.
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: help book test check portable lab slides execute number claims models web bench pdf site-zip classroom-zip address faults clean
+.PHONY: help book test check portable lab slides execute number claims models web bench pdf epub site-zip classroom-zip address faults clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -69,6 +69,10 @@ slides: book
 # make pdf   prints the built book as one PDF with everything open (needs Chromium)
 pdf: book $(BIN)/.test
 	@$(BIN)/python book/tools/pdf.py
+
+# make epub   makes the built book one EPUB for an e-reader or a phone (needs Chromium)
+epub: book $(BIN)/.test
+	@$(BIN)/python book/tools/epub.py
 
 # make site-zip   packs the built book into one archive that opens by double-click, without a network
 site-zip: book

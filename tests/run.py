@@ -29,6 +29,7 @@ _BROWSER = (
     "strict_pages",
     "slides",
     "pdf",
+    "epub",
     "explorer_page",
     "own_page",
     "own_path",

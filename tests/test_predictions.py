@@ -75,10 +75,15 @@ NUMBER = {"name": "a", "kind": "number", "ask": "Share", "min": 0, "max": 100, "
         (NUMBER | {"truth": r"off by ([\d.]+)"}, "finds 3 numbers"),
         (NUMBER | {"max": 50}, "outside the slider"),
         (NUMBER | {"kind": "curve", "x": "", "y": "", "truth": r"(?P<x>in) all (?P<y>[\d.]+)"}, "fewer than three"),
+        (NUMBER | {"kind": "point", "x": "", "y": "", "truth": r"hand (?P<x>\d): off by (?P<y>.*)"}, "3 places"),
+        (
+            NUMBER | {"kind": "point", "x": "", "y": "", "max": 2, "truth": r"hand (?P<x>3).* (?P<y>1.0)"},
+            "outside the pl",
+        ),
     ],
 )
 def test_a_question_that_cannot_be_asked_is_refused_in_a_sentence(question, wrong):
-    question = {k: v for k, v in question.items() if question["kind"] != "curve" or k != "step"}
+    question = {k: v for k, v in question.items() if question["kind"] not in ("curve", "point") or k != "step"}
     with pytest.raises(ValueError, match=wrong):
         with_truth(question, PRINTED)
 
@@ -88,6 +93,8 @@ def test_truths_are_read_from_what_was_printed():
     curve = {**NUMBER, "kind": "curve", "x": "hand", "y": "off", "truth": r"hand (?P<x>\d): off by (?P<y>[\d.]+)"}
     del curve["step"]
     assert with_truth(curve, PRINTED)["truth"] == [["1", 0.25], ["2", 0.5], ["3", 1.0]]
+    point = curve | {"kind": "point", "truth": r"hand (?P<x>2): off by (?P<y>[\d.]+)", "marks": []}
+    assert with_truth(point, PRINTED)["truth"] == [2, 0.5]
     assert plain("Predict: is \\(\\sigma\\)\n small?") == "Is σ small?"
 
 
@@ -111,6 +118,8 @@ def chapter(explorer):
         {"name": "draw", "kind": "curve", "ask": "Draw it.", "x": "hand", "y": "off by", **limits,
          "truth": r"hand (?P<x>\d): off by (?P<y>[\d.]+)", "after": "It doubles."},
         {"name": "words", "kind": "text", "after": "As you like."},
+        {"name": "place", "kind": "point", "ask": "The second hand", "x": "hand", "y": "off by", "min": -3, "max": 3,
+         "truth": r"hand (?P<x>2): off by (?P<y>[\d.]+)", "marks": [{"text": "A", "at": [1, 1]}], "after": "There."},
     ]  # fmt: skip
     recall = [{"kind": "choice", "options": [{"text": "yes"}, {"text": "no", "but": "Nearly."}]}, None]
     cells = [new_markdown_cell("# A chapter\n\nIt asks.")]
@@ -202,7 +211,7 @@ def visit(browser, site):
 
 
 def test_what_each_chapter_loads_to_ask_is_small():
-    assert len((ROOT / "book/static/predict.js").read_bytes()) < 12_000
+    assert len((ROOT / "book/static/predict.js").read_bytes()) < 15_000
 
 
 def question(page, name):
@@ -231,6 +240,10 @@ def answer(page, name):
         asked.get_by_role("button", name="hand 1: down").focus()
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.ariaLabel") == "hand 1: down", "the focus follows what was moved"
+    elif name == "place":
+        asked.get_by_role("slider").focus()
+        for key in ("ArrowLeft", "ArrowRight", "ArrowRight", "Shift+ArrowUp"):
+            page.keyboard.press(key)
     elif name == "draw":
         asked.get_by_role("slider").nth(1).focus()
         page.keyboard.press("End")
@@ -245,6 +258,7 @@ SAYS = {
     "rank": ("1 of 3 pairs stand in the right order.", "They tire."),
     "draw": ("Another curve: yours is off by 0.42 on average.", "It doubles."),
     "words": ("You wrote:", "As you like."),
+    "place": ("Elsewhere: your point lies 1.9 from it.", "There."),
 }
 
 
@@ -317,7 +331,7 @@ def test_both_switches_are_remembered(visit):
         page.reload()
     page.get_by_label("ask me before").check()
     page.get_by_label("show all code").uncheck()
-    assert page.locator("book-outcome[hidden]").count() == 5 and page.locator("details.above-input[open]").count() == 0
+    assert page.locator("book-outcome[hidden]").count() == 6 and page.locator("details.above-input[open]").count() == 0
 
 
 def test_questions_to_recall_take_an_answer_and_then_unfold_ours(visit):
@@ -345,6 +359,35 @@ def test_a_curve_is_drawn_by_hand(visit):
     page.mouse.up()
     asked.get_by_role("button", name="guessing").click()
     assert "Close" in asked.inner_text()
+
+
+def test_a_point_is_set_by_hand_and_drawn_beside_the_truth(visit):
+    page = visit()
+    asked = question(page, "place")
+    asked.scroll_into_view_if_needed()
+    box = asked.locator(".ask-sheet").bounding_box()
+
+    def at(right, up):
+        """Where on the screen a place of the plane is, whose edges are -3 and 3."""
+        return box["x"] + box["width"] * (right + 3) / 6, box["y"] + box["height"] * (3 - up) / 6
+
+    page.mouse.click(*at(-2, 1))
+    assert "hand = −2, off by = 1" in asked.inner_text()
+    page.mouse.move(*at(-2, 1))
+    page.mouse.down()
+    page.mouse.move(*at(2.2, 0.4), steps=5)
+    page.mouse.up()
+    page.mouse.move(*at(0, 0))
+    assert asked.get_by_role("slider").get_attribute("aria-valuetext") == "hand = 2.2, off by = 0.4"
+    asked.get_by_role("button", name="guessing").click()
+    assert "Close: your point lies 0.2" in asked.inner_text()
+    seen = asked.get_by_role("img")
+    assert (
+        seen.get_attribute("aria-label") == "Your point at hand = 2.2, off by = 0.4; as it is, hand = 2, off by = 0.5."
+    )
+    there, yours = (seen.locator(part).bounding_box() for part in (".ask-there", ".ask-handle"))
+    centre = [there["x"] + there["width"] / 2 - yours["x"] - yours["width"] / 2, there["y"] - yours["y"]]
+    assert -0.2 * box["width"] / 6 == pytest.approx(centre[0], abs=2) and centre[1] < 0
 
 
 def test_predictions_are_collected_kept_as_a_file_and_forgotten(visit):
@@ -379,7 +422,7 @@ def test_without_scripts_and_on_paper_everything_stands_open(visit, how):
     page = visit(java_script_enabled=how == "print")
     if how == "print":
         page.emulate_media(media="print")
-    for i in range(5):
+    for i in range(6):
         assert is_seen(page, f"Outcome {i}:")
     assert not question(page, "which").get_by_role("radio").first.is_visible()
 

@@ -18,11 +18,12 @@ slides, paper and a page without scripts show the plain text, and everything.
     order     ask; items, each a text and a truth: they are put in order from the largest to the smallest; near, how
               far apart two may be and still stand either way (0)
     curve     ask; x and y, the names of the axes; min and max of y; near
+    point     ask; x and y, the names of the plane's axes, both from min to max; marks, texts that stand at places of it
     text      ask
 
 What was measured is not written down again: "truth" is a regular expression, and the number that its group finds in
-what the chapter prints below the question is the truth. A curve's has two groups, named x and y, and is found once for
-each point.
+what the chapter prints below the question is the truth. That of a curve or a point has two groups, named x and y; a
+curve's is found once for each of its points.
 
 A question's outcome reaches to the next heading or the next question.
 """
@@ -49,9 +50,10 @@ KINDS = {
     "number": {"ask", "min", "max", "step", "truth"},
     "order": {"ask", "items"},
     "curve": {"ask", "x", "y", "min", "max", "truth"},
+    "point": {"ask", "x", "y", "min", "max", "truth"},
     "text": set(),
 }
-OPTIONAL = {"unit", "near", "ask"}
+OPTIONAL = {"unit", "near", "ask", "marks"}
 SIGNS = {
     **{rf"\{name}": sign for name, sign in zip(("sigma", "mu", "beta", "varepsilon"), "σμβε", strict=True)},
     **{r"\log": "log", r"\mid": "|", r"\,": " ", r"\(": "", r"\)": "", "{": "", "}": ""},
@@ -164,6 +166,13 @@ def with_truth(question: Question, printed: str) -> Question:
         kept["truth"] = [[match["x"], number(match["y"])] for match in matches]
         if len(kept["truth"]) < 3:
             raise ValueError(f"{name}: {question['truth']!r} finds fewer than three points below it.")
+    elif question["kind"] == "point":
+        places = {(number(match["x"]), number(match["y"])) for match in re.finditer(question["truth"], printed)}
+        if len(places) != 1:
+            raise ValueError(f"{name}: {question['truth']!r} finds {len(places)} places below it, not one.")
+        kept["truth"] = list(places.pop())
+        if not all(question["min"] <= value <= question["max"] for value in kept["truth"]):
+            raise ValueError(f"{name}: the truth, {kept['truth']}, lies outside the plane. Widen it.")
     elif question["kind"] == "order":
         kept["items"] = [
             {"text": item["text"], "value": measured(name, item["truth"], printed)} for item in question["items"]

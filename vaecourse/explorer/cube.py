@@ -28,7 +28,7 @@ from torch import nn
 from ..data.bars import World
 from ..images import as_array, as_images, as_numbers
 from ..model import VAE
-from ..plots import CLASS_COLORS, png
+from ..plots import CLASS_COLORS, CURVE_COLORS, png
 from .inputs import array, check_caption, check_labels, check_number
 from .weights import pack, unpack
 from .widget import HERE, CourseWidget, Number, Whole, element
@@ -263,9 +263,9 @@ def still(cube: PixelCube, words: str) -> str:
         a, b = torch.tensor(cube.ends)[:, :dim]
         along = drawn(torch.lerp(a, b, torch.linspace(0, 1, 40)[:, None]))
         ax.plot(*along.T, color="black", lw=3)
-        ax.plot(*along[[0, -1]].T, color=CLASS_COLORS[2], lw=3, ls="--")
+        ax.plot(*along[[0, -1]].T, color=CURVE_COLORS[2], lw=3, ls="--")
     if "posterior" in cube.show:
-        ax.plot(*np.reshape(cube.x, (3, 1)), "o", ms=10, color=CLASS_COLORS[4])
+        ax.plot(*np.reshape(cube.x, (3, 1)), "o", ms=10, color=CURVE_COLORS[4])
     ax.plot(*drawn(torch.tensor([[cube.z1, cube.z2][:dim]])).T, "o", ms=10, color="#e8112d")
     ax.set(xlim=(0, 1), ylim=(0, 1), zlim=(0, 1), box_aspect=(1, 1, 1))
     ax.set(**{f"{axis}label": f"{cell} cell" for axis, cell in zip("xyz", CELLS, strict=True)})

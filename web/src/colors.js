@@ -1,9 +1,9 @@
 // The colours of the book's figures (vaecourse.plots): ten classes, and one map for densities. What is computed is
 // marked as pure, so that a bundle which paints nothing goes without.
 
-/** Matplotlib's petroff10, made for colour-blind readers (Petroff, 2021). */
+/** Petroff's ten colours, made for colour-blind readers, so ordered that digits which mix are far apart in colour. */
 const CLASSES = [
-  "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+  "#ffa90e", "#a96b59", "#92dadd", "#3f90da", "#e76300", "#b9ac70", "#717581", "#94a4a2", "#bd1f01", "#832db6",
 ];
 
 /** Nine stops of Matplotlib's viridis. */

@@ -20,7 +20,7 @@ export const clean = (value, digits = 6) => String(Number(value.toPrecision(digi
  * @param {Record<string, string | number>} attributes
  * @param {...(Node | string)} children
  */
-function svg(tag, attributes, ...children) {
+export function svg(tag, attributes, ...children) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
   node.append(...children);

@@ -2,13 +2,14 @@
 
 import { freshId, h, radio } from "./dom.js";
 import { clean, curve } from "./predict-curve.js";
+import { point } from "./predict-point.js";
 
 /**
  * A question as book/tools/predictions.py writes it into the page.
  * @typedef {{ name: string, kind: string, question: string, ask?: string, after: string, recall?: boolean,
  *   options?: { text: string, but?: string }[], items?: { text: string, value: number }[],
  *   min?: number, max?: number, step?: number, unit?: string, near?: number, truth?: any,
- *   x?: string, y?: string }} Question
+ *   x?: string, y?: string, marks?: { text: string, at: [number, number] }[] }} Question
  *
  * What takes an answer: `read` gives it, or nothing as long as there is none.
  * @typedef {{ element: HTMLElement, read: () => any, wants: string }} Taker
@@ -158,5 +159,5 @@ const words = {
 };
 
 /** @type {Record<string, { take(question: Question): Taker, judge(question: Question, guess: any): Verdict }>} */
-export const KINDS = { choice, number: guessed, order, curve, text: words };
+export const KINDS = { choice, number: guessed, order, curve, point, text: words };
 
