@@ -156,6 +156,15 @@ def test_a_docstring_is_set_as_it_was_meant():
     assert "``log_p_x``" in lines and "(N," in "".join(lines), "the fields of a tuple with the comments beside them"
 
 
+def test_the_first_page_tells_the_verdicts_as_they_came_out():
+    """What the chapter on uses printed as wins, level or loses, row for row."""
+    cells = nbformat.read(BOOK / "what-it-is-good-for.ipynb", as_version=4).cells
+    printed = "".join(o.get("text", "") for c in cells if c.cell_type == "code" for o in c.outputs)
+    came_out = re.findall(r"(?m)^ +ahead by .*: (wins|level|loses)$", printed)
+    told = [row[2] for row in tables("index.md") if len(row) == 3 and row[2] in {"wins", "level", "loses"}]
+    assert len(told) > 10 and told == came_out
+
+
 def test_every_source_is_cited_and_every_mention_of_one_is_a_link():
     known = set(re.findall(r"^@\w+\{(\w+),", (BOOK / "references.bib").read_text("utf-8"), re.MULTILINE))
     texts = {path.stem: path.read_text("utf-8") for path in BOOK.glob("*.md")}
