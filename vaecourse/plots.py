@@ -34,6 +34,7 @@ __all__ = [
     "DENSITY",
     "DIFFERENCE",
     "INK",
+    "apart",
     "decoded_plane",
     "image_row",
     "latent_axes",
@@ -163,7 +164,7 @@ def latent_axes(ax: Axes, extent: float = 4.0) -> None:
 
 
 def scatter_codes(ax: Axes, codes: Any, labels: Any, class_names: tuple[str, ...], extent: float = 4.0) -> None:
-    """Draws codes (N, 2) on the latent plane, coloured by class, each class named at the middle of its codes."""
+    """Draws codes (N, 2) on the latent plane, coloured by class, each class named near the middle of its codes."""
     codes = as_array(as_codes(codes, 2, name="codes"), "codes")
     if codes.ndim != 2 or not np.isfinite(codes).all():
         raise ValueError(f"codes must be finite numbers (N, 2), one code a row; got shape {codes.shape}.")
@@ -171,12 +172,36 @@ def scatter_codes(ax: Axes, codes: Any, labels: Any, class_names: tuple[str, ...
     order = np.random.default_rng(0).permutation(len(codes))  # so that no class is drawn over all others
     x, y = codes[order].T
     ax.scatter(x, y, c=np.take(CLASS_COLORS, labels[order] % 10), s=3, alpha=0.5, lw=0, rasterized=True)
-    for c, name in enumerate(class_names):
-        if (labels == c).any():
-            x, y = np.median(codes[labels == c], axis=0)
-            box = {"boxstyle": "circle,pad=0.18", "fc": "white", "ec": CLASS_COLORS[c % 10], "lw": 1.8}
-            ax.text(x, y, name, ha="center", va="center", weight="bold", fontsize=12, bbox=box)
+    there = np.unique(labels)
+    middles = np.array([np.median(codes[labels == c], axis=0) for c in there]).reshape(-1, 2)
+    inches = ax.get_window_extent().width / ax.figure.dpi
+    for c, middle, place in zip(there, middles, apart(middles, 2 * extent * 0.33 / inches), strict=True):
+        color = CLASS_COLORS[c % 10]
+        ax.plot(*np.transpose([middle, place]), color=color, lw=1.2, solid_capstyle="butt")
+        box = {"boxstyle": "circle,pad=0.18", "fc": "white", "ec": color, "lw": 1.8}
+        ax.text(place[0], place[1], class_names[c], ha="center", va="center", weight="bold", fontsize=12, bbox=box)
     latent_axes(ax, extent)
+
+
+def apart(places: NDArray[Any], gap: float) -> NDArray[Any]:
+    """Places (N, 2) for labels, each as near as may be to where it belongs, and none nearer to another than `gap`.
+
+    Two that are too near push each other away, again and again.
+
+    Example:
+        >>> apart(np.array([[0.0, 0.0], [0.2, 0.0], [5.0, 5.0]]), gap=1.0).round(1) + 0
+        array([[-0.4,  0. ],
+               [ 0.6,  0. ],
+               [ 5. ,  5. ]])
+    """
+    turn = np.arange(len(places))
+    moved = places + 1e-6 * np.stack([np.cos(turn), np.sin(turn)], axis=1)  # two in one place need a direction, too
+    for _ in range(300):
+        between = moved[:, None] - moved
+        distance = np.linalg.norm(between, axis=2) + np.eye(len(places))  # none pushes itself
+        push = np.clip(gap - distance, 0, None) * (1 - np.eye(len(places))) / 2
+        moved = moved + (between * (push / distance)[:, :, None]).sum(1)
+    return moved
 
 
 @verdict
