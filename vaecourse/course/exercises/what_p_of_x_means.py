@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import chi2
 
 from .asking import array, ask, compare, number
@@ -21,7 +22,7 @@ def snow(function: Callable[..., Any]) -> str:
         top = -pixels * math.log(sigma * math.sqrt(2 * math.pi))
         squares = chi2(pixels)  # of the snow, in units of sigma
         right = np.array([top - squares.mean() / 2, squares.std() / 2])
-        wrong = {
+        wrong: dict[str, ArrayLike] = {
             "this is the score of f(z) itself. What does the snow take, for each pixel?": [top, right[1]],
             "the mean square of the snow is sigma², and it is divided by 2 sigma²: half a nat for each pixel.": [
                 top - pixels,
