@@ -411,6 +411,15 @@ WRONG = [
     ("cheapest", lambda cost, start, end: [start, end], "jumps"),
     ("cheapest", lambda cost, start, end: [start], "it must go from"),
     ("cheapest", lambda cost, start, end: [(99, 0)], "cells are whole numbers"),
+    ("code-length", lambda z, size: -step_shares(z, size).log().sum(1), "these are nats"),
+    ("code-length", lambda z, size: step_shares(z, size).log2().sum(1), "the sign"),
+    ("code-length", lambda z, size: -step_shares(z, size).log2().mean(1), "each number on average"),
+    ("code-length", lambda z, size: -step_shares(z, size, ends=(0, 1)).log2().sum(1), "begins at it"),
+    ("code-length", lambda z, size: -norm.logpdf((z / size).round() * size).sum(1) / math.log(2), "no probability"),
+    ("average-precision", lambda s, wrong: precisions(-s, wrong)[wrong[np.argsort(s)]].mean(), "the other way"),
+    ("average-precision", lambda s, wrong: precisions(s, wrong).mean(), "averages the precision over all k"),
+    ("average-precision", lambda s, wrong: precisions(s, wrong)[wrong.sum() - 1], "a single k"),
+    ("average-precision", lambda s, wrong: (wrong[np.argsort(-s)].cumsum() / wrong.sum()).mean(), "the recall"),
     ("kept-out", lambda r, i: 1 - pairs_won(r, i), "the intruder wins"),
     ("kept-out", lambda r, i: (r[:, None] > i).mean(), "tosses a coin"),
     ("kept-out", lambda r, i: (r[:, None] >= i).mean(), "as won"),
@@ -487,6 +496,17 @@ def log_root(curvature, factor):
 
 def snow_score(sigma, pixels):
     return -pixels * math.log(sigma * math.sqrt(2 * math.pi * math.e))
+
+
+def step_shares(z, size, ends=(-0.5, 0.5)):
+    middle = (z / size).round()
+    low, high = (norm.cdf((middle + end) * size) for end in ends)
+    return torch.as_tensor(high - low)
+
+
+def precisions(suspicion, wrong):
+    hits = wrong[np.argsort(-suspicion)]
+    return hits.cumsum() / np.arange(1, len(hits) + 1)
 
 
 def pairs_won(r, i):

@@ -40,12 +40,12 @@ def code_length(function: Callable[..., Any]) -> str:
 
 
 def average_precision(function: Callable[..., Any]) -> str:
-    """average-precision: the mean precision where a wrong one is found. The first by hand: (1/1 + 2/3) / 2."""
+    """average-precision: the mean precision where a wrong one is found. Of the first case (1/1 + 2/3) / 2."""
     rng = np.random.default_rng(12)
     cases = {
-        "four suspects, the first and the third wrong": (
-            np.array([0.9, 0.1, 0.8, 0.5]),
-            np.array([True, False, False, True]),
+        "five suspects, the first and the third wrong": (
+            np.array([0.9, 0.1, 0.8, 0.5, 0.3]),
+            np.array([True, False, False, True, False]),
         ),
         "two hundred suspects": (rng.permutation(200) / 200, rng.random(200) < 0.1),
     }
@@ -55,14 +55,16 @@ def average_precision(function: Callable[..., Any]) -> str:
         total, found = wrong_ones.sum(), wrong_ones[order].cumsum()
         precision = found / np.arange(1, len(found) + 1)
         wrong = {
-            "the least suspect comes first in your order. Sort from high to low.": _by_counting(wrong_ones[order[::-1]]),
+            "the least suspect comes first in your order. Sort it the other way.": _by_counting(
+                wrong_ones[order][::-1]
+            ),
             "this averages the precision over all k. Only those count at which a wrong one is found.": precision.mean(),
             "this is the precision among as many as there are wrong ones, a single k.": precision[total - 1],
             "this averages the recall. Divide what is found by k, not by all wrong ones.": (found / total).mean(),
         }
         got = number(ask(function, suspicion, wrong_ones, case=case), "one number")
         compare(got, right, wrong, case, within=1e-6)
-    return "Four suspects, reckoned by hand, and two hundred, counted one by one."
+    return "Five suspects and two hundred, counted one by one."
 
 
 def _by_counting(hits: np.ndarray) -> float:
