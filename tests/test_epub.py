@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HTML = ROOT / "_build" / "html"
 sys.path.insert(0, str(ROOT / "book" / "tools"))
 
+import epub  # noqa: E402
 import pdf  # noqa: E402
 
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -114,6 +115,27 @@ def test_links_lead_to_places_in_the_book_or_into_the_web(pages):
                 topic = address.removesuffix(".xhtml") or name
                 assert topic in pages and (not mark or mark in marks[topic]), f"{name} leads to {link.attrib['href']}"
     assert inside > 300
+
+
+def led(body, pictures=None):
+    """A page of the book, "book/a", whose links and pictures were led; "book/b" has one mark, "here"."""
+    article = epub.first(epub.parse(f"<article>{body}</article>"), "article")
+    epub.leads_within(article, "book/a", {"book/a": {"top"}, "book/b": {"here"}}, {} if pictures is None else pictures)
+    return article.decode_contents()
+
+
+def test_links_and_pictures_are_led_into_the_book_and_what_leads_nowhere_is_refused():
+    assert led('<a href="b.html#here">b</a>') == '<a href="b.xhtml#here">b</a>'
+    assert led('<a href="b.html">b</a><a href="#top">a</a>') == '<a href="b.xhtml">b</a><a href="#top">a</a>'
+    kept = '<a id="top">a</a><a href="https://example.org/#x">x</a>'
+    assert led(kept) == kept and led('<a href="../genindex.html">x</a>') == "x"
+    with pytest.raises(ValueError, match=r"b\.html#gone, which has no such mark"):
+        led('<a href="b.html#gone">b</a>')
+    pictures = {}
+    led('<img src="one/a.png"/><img src="one/a.png"/>', pictures)
+    assert list(pictures) == ["images/a.png"]
+    with pytest.raises(ValueError, match="rename one of them"):
+        led('<img src="two/a.png"/>', pictures)
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)

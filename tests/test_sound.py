@@ -10,6 +10,7 @@ import pytest
 import torch
 import traitlets
 from browser import HEAD, front_end, place, served
+from matplotlib.axes import Axes
 from test_explorer_page import STRICT, barriers
 
 from vaecourse import VAE, fit, load_dataset
@@ -76,6 +77,19 @@ def test_its_words_say_what_stands_on_the_way(model, way, says):
     widget = SoundPlane(model)
     widget.t, widget.way = 0.5, way
     assert re.search(says, widget._repr_mimebundle_()[0]["text/plain"])
+
+
+def test_the_still_shows_the_point_where_it_sounds_and_none_beside_the_plane(model, monkeypatch):
+    drawn, widget = [], SoundPlane(model, z=(3, 3))
+    plot = Axes.plot
+    monkeypatch.setattr(Axes, "plot", lambda ax, *given, **style: drawn.append(given) or plot(ax, *given, **style))
+    a, b = codes(unpack(widget.packed), widget.ends)
+    for way, z in [("point", [3, 3]), ("plane", (a + (b - a) / 4).tolist()), ("fade", None), ("truth", None)]:
+        drawn.clear()
+        widget.t, widget.way = 0.25, way
+        html(widget)
+        points = [list(given[:2]) for given in drawn if isinstance(given[-1], str)]
+        assert points == ([] if z is None else [pytest.approx(z)])
 
 
 def test_traits_keep_within_what_there_is(model):

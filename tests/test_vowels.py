@@ -92,6 +92,19 @@ def test_jaw_and_tongue_are_recovered_from_a_vowel_and_a_fade_is_none():
     assert recover(both)[2].item() == pytest.approx(direct, abs=0.02) and direct > 5
 
 
+def test_nothing_is_made_on_a_device_that_nobody_named():
+    """On the default device here, whatever is made without one has no numbers in it, and meets the others badly."""
+    jaw = torch.linspace(0, 1, 5, dtype=torch.float64)
+    torch.set_default_device("meta")
+    try:
+        x = draw(jaw, 0.5)
+        found = recover(x.float())
+    finally:
+        torch.set_default_device(None)
+    torch.testing.assert_close(x, draw(jaw, 0.5))
+    torch.testing.assert_close(found[0], jaw.float(), atol=0.006, rtol=0)
+
+
 def test_the_set_is_what_its_factors_say():
     train, test = load_dataset("vowels"), load_dataset("vowels", split="test")
     assert (len(train), len(test)) == (6000, 1000) and train.images.shape == (6000, 1, 32)

@@ -135,24 +135,31 @@ def formulas(articles: list[Tag], browser: str) -> None:
 
 
 def leads_within(article: Tag, name: str, marks: dict[str, set[str]], pictures: dict[str, Path]) -> None:
-    """Has links lead to pages of the book or into the web, and pictures come from the book; notes which it shows."""
+    """Points links to pages of the book or to the web, and pictures to files of the book; notes which files.
+
+    Raises:
+        ValueError: For two pictures of one file name, and a mark that its page does not have.
+    """
     folder = posixpath.dirname(name)
     for image in article.select("img[src]"):
         file = HTML / posixpath.normpath(posixpath.join(folder, unquote(str(image["src"]))))
         image["src"] = shown = f"images/{file.name}"
-        pictures[shown] = file
+        if pictures.setdefault(shown, file) != file:
+            raise ValueError(f"{name} shows {file}, but {shown} in the book is {pictures[shown]}: rename one of them.")
         image.attrs.setdefault("alt", "")
-    for link in article.select("a"):
-        address, mark = urldefrag(str(link.get("href", "")))
+    for link in article.select("a[href]"):
+        address, mark = urldefrag(str(link["href"]))
         page = posixpath.normpath(posixpath.join(folder, address)).removesuffix(".html") if address else name
         if urlsplit(address).scheme in ("http", "https", "mailto"):
             continue
         if page not in marks:  # what the site has beside the book: an index, a file to load down
             link.unwrap()
+        elif not mark:
+            link["href"] = place(page)
         elif mark in marks[page]:
             link["href"] = f"{place(page) if address else ''}#{mark}"
         else:
-            link["href"] = place(page)
+            raise ValueError(f"{name} leads to {link['href']}, which has no such mark.")
 
 
 def place(name: str) -> str:

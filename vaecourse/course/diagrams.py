@@ -21,7 +21,7 @@ from ..plots import CURVE_COLORS, INK
 __all__ = ["guess_and_drawing", "reparameterised", "two_networks"]
 
 _SLOPE, _CHANCE, _TERM = "#1f6fb8", "#b84e00", CURVE_COLORS[4]  # the first two as in curves, dark enough for words
-_WIDE, _NARROW = 0.46, 0.24  # half the height of a network where pictures go in or out, and where numbers do
+_WIDE, _NARROW = 0.46, 0.24  # half the height of a network's side: wide for pictures, narrow for numbers
 Place = tuple[float, float]
 
 
@@ -53,10 +53,13 @@ def _box(ax: Axes, at: Place, text: str, width: float = 0.5, height: float = 0.4
     _words(ax, at, text)
 
 
-def _network(ax: Axes, at: Place, name: str, left: float, right: float) -> None:
-    """A network, as a wedge from as high as half of what it takes or gives on the left to that on the right."""
+def _network(ax: Axes, at: Place, name: str, half_left: float, half_right: float) -> None:
+    """A network, as a wedge; `half_left` and `half_right` are half its heights at these sides, large where a picture
+    goes in or out.
+    """
     x, y = at
-    corners = [(x - 0.4, y - left), (x - 0.4, y + left), (x + 0.4, y + right), (x + 0.4, y - right)]
+    left, right = x - 0.4, x + 0.4
+    corners = [(left, y - half_left), (left, y + half_left), (right, y + half_right), (right, y - half_right)]
     ax.add_patch(plt.Polygon(corners, fc="0.92", ec="black", lw=1.5))
     _words(ax, at, name, size=12)
 

@@ -36,7 +36,7 @@ F3, F4 = 2700.0, 3500.0  # Hz
 BANDWIDTHS = (60.0, 80.0, 120.0, 180.0)  # Hz, of F1 to F4
 RATE = 10_000.0  # Hz, of the digital filter, as Klatt has it
 SLOPE = -6.0  # dB an octave: -12 of the vocal folds, and +6 of the way from the lips into the room
-EXACT = "donot_use_mm_for_euclid_dist"  # sums of squares as they are, not by a product of matrices
+TRIED = 201  # places of the jaw, and of the tongue, among which `recover` looks
 LOW, HIGH = -75.0, 25.0  # dB, that a picture shows as 0 and 1; 0 dB is the first harmonic before the filter
 VOWELS = {  # name: (jaw, tongue)
     name: ((f1 - F1[0]) / (F1[1] - F1[0]), (f2 - F2[0]) / (F2[1] - F2[0]))
@@ -65,13 +65,13 @@ def resonances(jaw: Any, tongue: Any) -> Tensor:
         tensor([ 730., 1090., 2700., 3500.])
     """
     dtype = jaw.dtype if isinstance(jaw, Tensor) and jaw.is_floating_point() else torch.float32
-    places = []
+    places: list[Tensor] = []
     for name, value in {"jaw": jaw, "tongue": tongue}.items():
-        places.append(as_numbers(value, name).to(dtype))
+        places.append(as_numbers(value, name).to(places[0] if places else dtype))
         if not ((places[-1] >= 0) & (places[-1] <= 1)).all():
             raise ValueError(f"{name} must be from 0 to 1; got {value!r}. Keep it there with .clip(0, 1).")
     both = [low + (high - low) * share for (low, high), share in zip((F1, F2), places, strict=True)]
-    fixed = [torch.tensor(f, dtype=dtype) for f in (F3, F4)]
+    fixed = [both[0].new_tensor(f) for f in (F3, F4)]
     return torch.stack(torch.broadcast_tensors(*both, *fixed), -1)
 
 
@@ -83,7 +83,7 @@ def draw(jaw: Any, tongue: Any) -> Tensor:
         tongue: from 0, at the back, to 1, at the front; broadcast together
 
     Returns:
-        (..., 1, 32); float32, or in the precision of a tensor `jaw`.
+        (..., 1, 32); float32, or in the precision and on the device of a tensor `jaw`.
 
     Raises:
         ValueError: For what is no number from 0 to 1.
@@ -114,12 +114,11 @@ def to_decibels(x: Any) -> Tensor:
     return LOW + (HIGH - LOW) * as_numbers(getattr(x, "images", x), "x")
 
 
-def recover(x: Any, steps: int = 201) -> tuple[Tensor, Tensor, Tensor]:
+def recover(x: Any) -> tuple[Tensor, Tensor, Tensor]:
     """The vowel that is nearest to each picture, found by trying all places of jaw and tongue.
 
     Args:
         x: pictures (N, 1, 32) in [0, 1]
-        steps: how many places are tried of the jaw, and how many of the tongue
 
     Returns:
         jaw (N,), tongue (N,), and how far off that vowel is (N,): the root of the mean of the squared differences
@@ -129,10 +128,11 @@ def recover(x: Any, steps: int = 201) -> tuple[Tensor, Tensor, Tensor]:
         ValueError: For pictures of another shape, and values outside [0, 1].
     """
     x = as_images(x, (1, len(HARMONICS)), name="x").flatten(1)
-    axis = torch.linspace(0, 1, steps)
+    axis = torch.linspace(0, 1, TRIED, device=x.device)
     places = torch.cartesian_prod(axis, axis)
     known = draw(*places.T).flatten(1)
-    best = torch.cat([torch.cdist(part, known, compute_mode=EXACT).argmin(1) for part in x.split(256)])
+    exact = "donot_use_mm_for_euclid_dist"  # sums of squares as they are, not by a product of matrices
+    best = torch.cat([torch.cdist(part, known, compute_mode=exact).argmin(1) for part in x.split(256)])
     off = (HIGH - LOW) * (x - known[best]).square().mean(1).sqrt()
     return places[best, 0], places[best, 1], off
 
@@ -140,7 +140,7 @@ def recover(x: Any, steps: int = 201) -> tuple[Tensor, Tensor, Tensor]:
 def sample(
     n: int, generator: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], dict[str, NDArray[np.float64]]]:
-    """Vowels of any place of jaw and tongue, each as frequent: the data set "vowels".
+    """Vowels with jaw and tongue drawn uniformly from the square: the data set "vowels".
 
     The same seed gives the same pictures.
 

@@ -13,10 +13,10 @@ __all__ = ["Estimate"]
 class Estimate:
     """log P(x) of N images by one of the estimators, and what it cost. What an estimator does not have is None.
 
-    The unit of cost is a decode: one code drawn and held against a picture. Slopes are counted in it, too, as what they
-    take in time: a gradient by the way back is 2 decodes, a place of a climb, where the drawing is differentiated along
-    d axes, d + 2. What enters the estimate is counted; the handful that look at a model's shapes, or whether a table is
-    its own, are not.
+    The unit of cost is a decode: one code decoded; a code that serves all images counts once, in `shared_decodes`.
+    Slopes are counted by the time they take: a gradient by backpropagation is 2 decodes, a place of a climb, where the
+    drawing is differentiated along d axes, d + 2. What enters the estimate is counted; the handful that look at a
+    model's shapes, or whether a table is its own, are not.
     """
 
     log_p_x: Tensor  # (N,) nats, float64

@@ -54,27 +54,27 @@ def slopes(model: Model, x: Tensor, image: Tensor, z: Tensor) -> Slopes:
 def _slopes(model: Model, x: Tensor, z: Tensor) -> Slopes:
     """The same for one image x (M, *image_shape) a code."""
 
-    def drawn(z: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """eta, whose slope is wanted, and beside it what makes the same distribution again."""
+    def drawn(z: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """eta, whose slope is wanted, and beside it the parameters of the pixels' distribution, by their names."""
         p = pixels(model, z)
-        return natural(p), (p.logits,) if isinstance(p, Bernoulli) else (p.loc, p.scale)
+        return natural(p), {"logits": p.logits} if isinstance(p, Bernoulli) else {"loc": p.loc, "scale": p.scale}
 
-    def along(axis: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def along(axis: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         found: Any = torch.func.jvp(drawn, (z,), (axis.expand_as(z),), has_aux=True)
         return found[1], found[2]
 
     axes = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
-    once: Any = (0, None)  # the drawing is the same for all axes, so it is made once
+    stacked: Any = (0, None)  # the slopes, one for each axis; not the drawing, which is the same for all and made once
     try:
-        jacobian, told = torch.func.vmap(along, out_dims=once)(axes)
+        jacobian, parameters = torch.func.vmap(along, out_dims=stacked)(axes)
     except RuntimeError as error:
         raise no_slope(error) from error
     jacobian = jacobian.flatten(start_dim=2).double().movedim(0, 1)  # (M, d, pixels)
-    p = Normal(*told, validate_args=False) if len(told) == 2 else Bernoulli(logits=told[0], validate_args=False)
+    p = (Bernoulli if "logits" in parameters else Normal)(**parameters, validate_args=False)
     residual, variance = (v.double().flatten(start_dim=1) for v in (x - p.mean, p.variance))
-    score = (jacobian @ residual[..., None])[..., 0] + prior_gradient(model, z)
+    gradient = (jacobian @ residual[..., None])[..., 0] + prior_gradient(model, z)
     fisher = (jacobian * variance[:, None]) @ jacobian.mT + _prior_precision(model, z)
-    return Slopes(score_pixels(p, x) + log_prior(model, z), score, fisher)
+    return Slopes(score_pixels(p, x) + log_prior(model, z), gradient, fisher)
 
 
 def _prior_precision(model: Model, z: Tensor) -> Tensor:

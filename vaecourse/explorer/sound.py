@@ -31,6 +31,7 @@ from .widget import HERE, ModelWidget, Number, element, refusal
 
 __all__ = ["SoundPlane"]
 
+Found = tuple[Tensor, Tensor, Tensor]  # jaw, tongue and how far off in dB, as `vowels.recover` has them
 WAYS = ("point", "plane", "fade", "truth")
 HEARD = 1.0  # dB; what differs by less sounds the same to most
 FILTER = {
@@ -135,11 +136,13 @@ class SoundPlane(ModelWidget):
 
     def _twin(self) -> tuple[str, str]:
         model = unpack(self.packed)
-        x = sounding(self, model)
-        words = describe(self, x)
+        z = point(self, model)
+        x = sounding(self, model, z)
+        vowel = vowels.recover(x)
+        words = describe(self, vowel)
         state = {name: getattr(self, name) for name in ("z1", "z2", "t", "ends", "way", "spec")}
         state |= {"weights": b64encode(self.packed).decode()}
-        return element("sound-plane", state, still(self, model, x, words), NOTE), words
+        return element("sound-plane", state, still(self, model, z, x, vowel, words), NOTE), words
 
 
 def check_names(ends: Any) -> list[str]:
@@ -157,23 +160,29 @@ def codes(model: VAE, names: Sequence[str]) -> Tensor:
     return model.encode(vowels.draw(*places.T)).mean
 
 
-@torch.no_grad()
-def sounding(widget: SoundPlane, model: VAE) -> Tensor:
-    """The picture (1, 1, 32) of what the widget sounds, by its way."""
-    t = float(widget.t)
-    if widget.way in ("point", "plane"):
+def point(widget: SoundPlane, model: VAE) -> Tensor | None:
+    """The code (2,) of what the widget sounds; None for what is not of the plane, a fade and the truth."""
+    if widget.way == "plane":
         a, b = codes(model, widget.ends)
-        z = torch.tensor([widget.z1, widget.z2]) if widget.way == "point" else torch.lerp(a, b, t)
+        return torch.lerp(a, b, float(widget.t))
+    return torch.tensor([widget.z1, widget.z2]) if widget.way == "point" else None
+
+
+@torch.no_grad()
+def sounding(widget: SoundPlane, model: VAE, z: Tensor | None) -> Tensor:
+    """The picture (1, 1, 32) of what the widget sounds, at its `point` z or on its way."""
+    if z is not None:
         return model.decode(z[None]).mean
+    t = float(widget.t)
     a, b = (torch.tensor(vowels.VOWELS[name]) for name in widget.ends)
     if widget.way == "truth":
         return vowels.draw(*torch.lerp(a, b, t))[None]
     return torch.lerp(vowels.draw(*a), vowels.draw(*b), t)[None]
 
 
-def describe(widget: SoundPlane, x: Tensor) -> str:
-    """What a reader who can neither see nor hear it should know."""
-    jaw, tongue, off = vowels.recover(x)
+def describe(widget: SoundPlane, vowel: Found) -> str:
+    """What a reader who can neither see nor hear it should know; `vowel` is the nearest to what sounds."""
+    jaw, tongue, off = vowel
     f1, f2 = (f"{round(f, -1):.0f}" for f in vowels.resonances(jaw, tongue)[0, :2].tolist())
     what = {"plane": "along the plane", "fade": "in a cross-fade", "truth": "in truth"}
     where = f"at z = ({widget.z1:.2f}, {widget.z2:.2f})"
@@ -186,21 +195,24 @@ def describe(widget: SoundPlane, x: Tensor) -> str:
 
 
 @torch.no_grad()
-def still(widget: SoundPlane, model: VAE, x: Tensor, words: str) -> str:
-    """The plane and the spectrum as an <img>, with what they show in words."""
+def still(widget: SoundPlane, model: VAE, z: Tensor | None, x: Tensor, vowel: Found, words: str) -> str:
+    """The plane and the spectrum as an <img>, with what they show in words: what sounds, and the nearest vowel."""
     fig, (ax, levels) = plt.subplots(1, 2, figsize=(8.6, 4.7), width_ratios=(4, 3), layout="constrained")
     fine = torch.linspace(0, 1, 33)
     for held in torch.linspace(0, 1, 5):
-        for color, place in ((CLASS_COLORS[0], (held, fine)), (CLASS_COLORS[6], (fine, held))):
-            ax.plot(*model.encode(vowels.draw(*place)).mean.T.numpy(), color=color, lw=1.5)
-    for name, z in zip(vowels.VOWELS, codes(model, list(vowels.VOWELS)).tolist(), strict=True):
-        ax.annotate(name, z, ha="center", va="center", bbox={"fc": "white", "boxstyle": "round"})
+        jaw, tongue = (held, fine), (fine, held)
+        for color, place, name in ((CLASS_COLORS[3], jaw, "same jaw"), (CLASS_COLORS[4], tongue, "same tongue")):
+            label = name if held == 0 else None
+            ax.plot(*model.encode(vowels.draw(*place)).mean.T.numpy(), color=color, lw=1.5, label=label)
+    for name, code in zip(vowels.VOWELS, codes(model, list(vowels.VOWELS)).tolist(), strict=True):
+        ax.annotate(name, code, ha="center", va="center", bbox={"fc": "white", "boxstyle": "round"})
     ax.plot(*codes(model, widget.ends).T.numpy(), color="black", lw=2)
-    ax.plot(widget.z1, widget.z2, "o", ms=12, mfc="#e8112d", mec="white", mew=2, zorder=9)
+    if z is not None:
+        ax.plot(*z.tolist(), "o", ms=12, mfc="#e8112d", mec="white", mew=2, zorder=9)
     latent_axes(ax, widget.spec["extent"])
-    jaw, tongue, _ = vowels.recover(x)
+    ax.legend(fontsize=9)
     levels.bar(vowels.HARMONICS, vowels.to_decibels(x)[0, 0].numpy() - vowels.LOW, 70, vowels.LOW)
-    nearest = vowels.to_decibels(vowels.draw(jaw, tongue))[0, 0].numpy()
+    nearest = vowels.to_decibels(vowels.draw(*vowel[:2]))[0, 0].numpy()
     levels.plot(vowels.HARMONICS, nearest, color="black", label="the nearest vowel")
     levels.set(xlabel="frequency (Hz)", ylabel="level (dB)", ylim=(vowels.LOW, vowels.HIGH))
     levels.legend()
