@@ -160,6 +160,35 @@ def test_a_relative_folder_of_data_is_found_from_where_chapters_run(tmp_path, mo
     assert execute.main([]) == 1 and os.environ["VAECOURSE_DATA"] == str(tmp_path / "data")
 
 
+@pytest.mark.parametrize("cut", [False, True], ids=["to-the-end", "cut-short"])
+def test_where_there_is_no_book_yet_the_stored_outputs_are_shown_before_the_chapters_run(
+    course, monkeypatch, capsys, cut
+):
+    """Afterwards, only what changed is built; and a run that is cut leaves the pages of before."""
+    commands = []
+
+    def run(command):
+        commands.append(command[1:])
+        page = course / "_build/html/index.html"
+        if "--config" not in command and cut:
+            return None
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(("--config" in command and "stored") or "executed")
+        return 0
+
+    monkeypatch.setattr(build, "BUILD", course / "_build")
+    monkeypatch.setattr(build, "keys", lambda datasets: {build.ALL: "the same"})
+    monkeypatch.setattr(build, "run", run)
+    assert build.main() == (130 if cut else 0)
+    first, second = commands
+    assert {"--config", "--all"} < set(first) and "--all" in second and "--config" not in second
+    shown = (course / "_build/html/index.html").read_text()
+    assert shown == ("stored" if cut else "executed")
+    assert "There is a book to read after" in capsys.readouterr().out
+    assert build.main() == (130 if cut else 0)
+    assert len(commands) == 3 and not {"--config", "--all"} & set(commands[2])
+
+
 def test_ctrl_c_ends_the_build_without_a_trace_and_the_command_that_it_started(tmp_path):
     child = f"import os, time; open(r'{tmp_path}/pid', 'w').write(str(os.getpid())); time.sleep(60)"
     # Of a job in the background, a shell has taken Ctrl-C away; this is one in the foreground.
