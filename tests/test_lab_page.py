@@ -197,10 +197,11 @@ def test_a_training_stays_beside_the_next_one(site, visit):
     reach(page, 60)
     press(page, "Pause")
     page.locator(".lx-told", has_text="Paused").wait_for()
-    plane, elbo = page.locator(".lx-plane canvas"), trait(page, "elbo")
+    plane = page.locator(".lx-plane canvas")
     look, before = "c => c.toDataURL()", None
     while before != (before := plane.evaluate(look)):  # the codes come to rest
         page.wait_for_timeout(400)
+    elbo = trait(page, "elbo")
     press(page, "Keep beside the next")
     still = page.locator(".lx-beside canvas")
     assert still.evaluate(look) == before
