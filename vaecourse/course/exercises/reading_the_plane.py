@@ -48,7 +48,7 @@ def bhattacharyya(function: Callable[..., Any]) -> str:
         distance, shift, mixed = -np.log(right), *_parts(a, b)
         wrong = {
             "this is the distance, -log of the coefficient. Take exp(-distance).": distance,
-            "only the middles are compared. Two countries of different shape overlap less: the determinants.": np.exp(
+            "only the middles are compared. Two regions of different shape overlap less: the determinants.": np.exp(
                 -shift
             ),
             "the sign of the distance is wrong: it grows as the clouds part, and the coefficient falls.": np.exp(
