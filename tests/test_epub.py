@@ -19,7 +19,7 @@ HTML = ROOT / "_build" / "html"
 sys.path.insert(0, str(ROOT / "book" / "tools"))
 
 import epub  # noqa: E402
-import pdf  # noqa: E402
+from bound import pages as names_of_pages  # noqa: E402
 
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 XHTML, OPF, MATH = (
@@ -80,7 +80,7 @@ def test_every_file_is_listed_and_every_page_comes_in_its_order(book, opf):
         name for name in book if name not in ("mimetype", "META-INF/container.xml", "book/package.opf")
     )
     read = [items[ref.attrib["idref"]]["href"] for ref in opf.iter(f"{OPF}itemref")]
-    assert read == ["nav.xhtml", *(f"{posixpath.basename(name)}.xhtml" for name in pdf.pages())]
+    assert read == ["nav.xhtml", *(f"{posixpath.basename(name)}.xhtml" for name in names_of_pages())]
     assert [item["href"] for item in items.values() if item.get("properties") == "nav"] == ["nav.xhtml"]
     for item in items.values():
         assert ("mathml" in item.get("properties", "")) == (b"<math" in book[f"book/{item['href']}"]), item

@@ -17,21 +17,17 @@ import sys
 import time
 import zipfile
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import unquote, urldefrag, urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 import yaml
+from bound import HTML, ROOT, Section, contents, make
 from bs4 import Tag
-from chromium import find_chromium
 from playwright.sync_api import sync_playwright
 from strict_pages import parse
 
 from vaecourse import __version__
-from vaecourse.files import write_whole
 
-ROOT = Path(__file__).resolve().parents[2]
-HTML = ROOT / "_build" / "html"
 MATHJAX = HTML / "_static/vendor/mathjax/tex-chtml.js"
 TO_MATHML = """async (formulas) => {
   await MathJax.startup.promise;
@@ -65,20 +61,6 @@ CONTAINER = """<?xml version="1.0" encoding="utf-8"?>
 """
 TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".svg": "image/svg+xml", ".xhtml": "application/xhtml+xml"}
 TYPES |= {".css": "text/css"}
-
-
-class Part(NamedTuple):
-    """A caption of the book's contents, and the pages under it by their names; the first page has no caption."""
-
-    caption: str
-    names: list[str]
-
-
-def contents(root: Path = ROOT) -> list[Part]:
-    """The book's parts and pages in their order, as _toc.yml names them."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
-    parts = [Part(part["caption"], [chapter["file"] for chapter in part["chapters"]]) for part in toc["parts"]]
-    return [Part("", [toc["root"]]), *parts]
 
 
 def first(tag: Tag, selector: str) -> Tag:
@@ -167,7 +149,7 @@ def place(name: str) -> str:
     return f"{posixpath.basename(name)}.xhtml"
 
 
-def navigation(parts: list[Part], articles: dict[str, Tag]) -> str:
+def navigation(parts: list[Section], articles: dict[str, Tag]) -> str:
     """The table of contents: captions, pages, and the sections of each."""
 
     def entry(name: str) -> str:
@@ -218,8 +200,8 @@ def package(files: dict[str, bytes], order: list[str]) -> str:
 """
 
 
-def bind(browser: str) -> bytes:
-    """The whole EPUB."""
+def bind(browser: str) -> tuple[bytes, str]:
+    """The whole EPUB, and of how many pages it is made."""
     parts = contents()
     names = [name for part in parts for name in part.names]
     articles = {name: first(parse((HTML / f"{name}.html").read_text("utf-8")), "article.bd-article") for name in names}
@@ -244,26 +226,8 @@ def bind(browser: str) -> bytes:
         archive.writestr("book/package.opf", package(files, ["nav.xhtml", *map(place, names)]))
         for path, data in files.items():
             archive.writestr(f"book/{path}", data)
-    return whole.getvalue()
-
-
-def main() -> int:
-    if not (HTML / "index.html").exists():
-        print("There is no built book yet. Build it first: make book", file=sys.stderr)
-        return 1
-    browser = find_chromium()
-    if browser is None:
-        print("This needs a Chromium to set formulas with. Install one: apt install chromium", file=sys.stderr)
-        return 1
-    file = ROOT / "dist" / "latent-space.epub"
-    try:
-        write_whole(file, bind(browser))
-    except OSError as error:
-        print(f"cannot write {file}: {error.strerror}. Close it where it is open, or make room.", file=sys.stderr)
-        return 1
-    print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1e6:.0f} MB, to read on an e-reader or a phone.")
-    return 0
+    return whole.getvalue(), f"{len(names)} chapters and pages"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(make("epub", bind))

@@ -15,16 +15,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-import yaml
-from chromium import find_chromium
+from bound import HTML, make, pages
 from playwright.sync_api import Page, PdfMargins, sync_playwright
 from pypdf import PageObject, PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, Destination, DictionaryObject, Fit, NameObject, NullObject
 from tqdm import tqdm
 
-from vaecourse.files import write_whole
-
-ROOT = Path(__file__).resolve().parents[2]
 UNASKED = """localStorage.setItem("vaecourse-switches", '{"ask": false}')"""
 READY = """async () => {
   await window.MathJax?.startup.promise;
@@ -41,12 +37,6 @@ TITLES = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].filte
   })"""
 STILL = "* { animation: none !important; transition: none !important; }"  # or what was just opened is still pale
 MARGIN: PdfMargins = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
-
-
-def pages(root: Path = ROOT) -> list[str]:
-    """The pages of the book in their order, as _toc.yml names them."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
-    return [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
 
 
 class Part(NamedTuple):
@@ -122,33 +112,19 @@ def bind(parts: dict[Path, Part]) -> PdfWriter:
     return book
 
 
-def main() -> int:
-    html = ROOT / "_build" / "html"
-    if not (html / "index.html").exists():
-        print("There is no built book yet. Build it first: make book", file=sys.stderr)
-        return 1
-    browser = find_chromium()
-    if browser is None:
-        print("This needs a Chromium to print with. Install one: apt install chromium", file=sys.stderr)
-        return 1
+def whole(browser: str) -> tuple[bytes, str]:
+    """The whole PDF, and how long it is."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         page = chromium.new_page()
         page.add_init_script(UNASKED)
-        files = [(html / f"{name}.html").resolve() for name in pages()]
+        files = [(HTML / f"{name}.html").resolve() for name in pages()]
         book = bind({file: printed(page, file) for file in tqdm(files, "printing", unit="page")})
         chromium.close()
-    file = ROOT / "dist" / "latent-space.pdf"
-    whole = io.BytesIO()
-    book.write(whole)
-    try:
-        write_whole(file, whole.getvalue())
-    except OSError as error:
-        print(f"cannot write {file}: {error.strerror}. Close it where it is open, or make room.", file=sys.stderr)
-        return 1
-    print(f"{file.relative_to(ROOT)}: {len(book.pages)} pages, {file.stat().st_size / 1e6:.0f} MB.")
-    return 0
+    data = io.BytesIO()
+    book.write(data)
+    return data.getvalue(), f"{len(book.pages)} pages"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(make("pdf", whole))

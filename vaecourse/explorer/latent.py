@@ -13,7 +13,6 @@ end of a drag, where the point is. What runs there stands in web/, in small modu
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ from .inputs import (
 )
 from .pages import page_model, page_of_its_own, twin
 from .weights import pack
-from .widget import HERE, ModelWidget, Number, refusal
+from .widget import HERE, PlaneWidget, refusal
 
 __all__ = ["LatentExplorer"]
 
@@ -50,7 +49,7 @@ class Ends(traitlets.List):  # type: ignore[type-arg]  # older versions have no 
             return check_ends(value)
 
 
-class LatentExplorer(ModelWidget):
+class LatentExplorer(PlaneWidget):
     """A plane of codes with a point to drag, and the drawing f(z) at that point.
 
     Traits to read, set, observe and link: z1, z2 (float), t (float), ends, background. A drag is told to Python at most
@@ -85,9 +84,6 @@ class LatentExplorer(ModelWidget):
 
     _esm = HERE / "explorer.js"
 
-    z1 = Number(0.0, help="the point's first coordinate, in sd of the prior").tag(sync=True)
-    z2 = Number(0.0, help="the point's second coordinate").tag(sync=True)
-    t = Number(0.0, help="share of the way from A to B").tag(sync=True)
     ends = Ends(help="[[z1, z2], [z1, z2]], or empty: no walk").tag(sync=True)
     background = traitlets.Unicode(help="what lies behind the point").tag(sync=True)
     codes = traitlets.Bytes(help="float16 pairs: a page cannot show more digits").tag(sync=True)
@@ -151,16 +147,6 @@ class LatentExplorer(ModelWidget):
         )
         start = [*walk[:1].tolist(), *self.ends[:1], [0.0, 0.0]][0]
         self.z1, self.z2 = check_point(start if z is None else z, "z", extent)
-
-    @traitlets.validate("z1", "z2")
-    def _within_the_plane(self, proposal: dict[str, Any]) -> float:
-        """The nearest value on the plane, as a slider's end stops a thumb."""
-        extent: float = self.spec.get("extent", math.inf)
-        return min(extent, max(-extent, proposal["value"]))
-
-    @traitlets.validate("t")
-    def _on_the_way(self, proposal: dict[str, Any]) -> float:
-        return min(1.0, max(0.0, proposal["value"]))
 
     @traitlets.validate("ends")
     def _ends_on_the_plane(self, proposal: dict[str, Any]) -> list[list[float]]:

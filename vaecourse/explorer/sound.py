@@ -11,7 +11,6 @@ web/src, in sound.js and what it imports.
 from __future__ import annotations
 
 import html
-import math
 from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
@@ -24,10 +23,10 @@ from torch import Tensor
 
 from ..data import vowels
 from ..model import VAE
-from ..plots import CLASS_COLORS, latent_axes, png
+from ..plots import CURVE_COLORS, latent_axes, png
 from .inputs import check_caption, check_extent, check_model, check_point
 from .weights import pack, unpack
-from .widget import HERE, ModelWidget, Number, element, refusal
+from .widget import HERE, PlaneWidget, element, refusal
 
 __all__ = ["SoundPlane"]
 
@@ -49,7 +48,7 @@ FILTER = {
 NOTE = "This is a picture. To steer the sound, run this cell in a notebook; in a page of the book, turn JavaScript on."
 
 
-class SoundPlane(ModelWidget):
+class SoundPlane(PlaneWidget):
     """A plane of vowels: drag the point, and hear and see the vowel f(z). Named vowels are marked.
 
     Nothing sounds before the reader presses *Sound on*; it ends when the page or the widget is left, or when another
@@ -78,9 +77,6 @@ class SoundPlane(ModelWidget):
 
     _esm = HERE / "sound.js"
 
-    z1 = Number(0.0, help="the point's first coordinate, in sd of the prior").tag(sync=True)
-    z2 = Number(0.0, help="the point's second coordinate").tag(sync=True)
-    t = Number(0.0, help="share of the way from A to B").tag(sync=True)
     ends: traitlets.List[str] = traitlets.List(help="the names of A and B").tag(sync=True)
     way = traitlets.Unicode("point", help="what sounds").tag(sync=True)
 
@@ -112,16 +108,6 @@ class SoundPlane(ModelWidget):
         )
         start = codes(unpack(self.packed), self.ends[:1])[0].clamp(-extent, extent) if z is None else z
         self.z1, self.z2 = check_point(start, "z", extent)
-
-    @traitlets.validate("z1", "z2")
-    def _within_the_plane(self, proposal: dict[str, Any]) -> float:
-        """The nearest value on the plane, as a slider's end stops a thumb."""
-        extent: float = self.spec.get("extent", math.inf)
-        return min(extent, max(-extent, proposal["value"]))
-
-    @traitlets.validate("t")
-    def _on_the_way(self, proposal: dict[str, Any]) -> float:
-        return min(1.0, max(0.0, proposal["value"]))
 
     @traitlets.validate("ends")
     def _two_names(self, proposal: dict[str, Any]) -> list[str]:
@@ -201,7 +187,7 @@ def still(widget: SoundPlane, model: VAE, z: Tensor | None, x: Tensor, vowel: Fo
     fine = torch.linspace(0, 1, 33)
     for held in torch.linspace(0, 1, 5):
         jaw, tongue = (held, fine), (fine, held)
-        for color, place, name in ((CLASS_COLORS[3], jaw, "same jaw"), (CLASS_COLORS[4], tongue, "same tongue")):
+        for color, place, name in ((CURVE_COLORS[0], jaw, "same jaw"), (CURVE_COLORS[6], tongue, "same tongue")):
             label = name if held == 0 else None
             ax.plot(*model.encode(vowels.draw(*place)).mean.T.numpy(), color=color, lw=1.5, label=label)
     for name, code in zip(vowels.VOWELS, codes(model, list(vowels.VOWELS)).tolist(), strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ import traitlets
 from .inputs import check_number, check_whole
 from .weights import Weights, weights_of
 
-__all__ = ["HERE", "CourseWidget", "ModelWidget", "Number", "Whole", "element", "refusal"]
+__all__ = ["HERE", "CourseWidget", "ModelWidget", "Number", "PlaneWidget", "Whole", "element", "refusal"]
 
 HERE = Path(__file__).parent
 
@@ -104,6 +105,24 @@ class ModelWidget(CourseWidget):
         if weights := self.weights:
             self.weights = None
             weights.leave(self)
+
+
+class PlaneWidget(ModelWidget):
+    """A model's plane with a point to drag, z1 and z2, and a walk from A to B, of which t is the share that is done."""
+
+    z1 = Number(0.0, help="the point's first coordinate, in sd of the prior").tag(sync=True)
+    z2 = Number(0.0, help="the point's second coordinate").tag(sync=True)
+    t = Number(0.0, help="share of the way from A to B").tag(sync=True)
+
+    @traitlets.validate("z1", "z2")
+    def _within_the_plane(self, proposal: dict[str, Any]) -> float:
+        """The nearest value on the plane, as a slider's end stops a thumb."""
+        extent: float = self.spec.get("extent", math.inf)
+        return min(extent, max(-extent, proposal["value"]))
+
+    @traitlets.validate("t")
+    def _on_the_way(self, proposal: dict[str, Any]) -> float:
+        return min(1.0, max(0.0, proposal["value"]))
 
 
 def element(tag: str, state: dict[str, Any], picture: str, note: str, attributes: str = "") -> str:
