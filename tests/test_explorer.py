@@ -284,7 +284,7 @@ def test_a_large_model_is_drawn_in_a_page_by_its_small_copy():
 NAMES = ("explorer.js", "turning.js", "cube.js", "own-path.js", "sound.js", "lab.js", "explorer.css")
 BUILT = [ROOT / "vaecourse/explorer" / name for name in NAMES]
 BUILT += [ROOT / "book/static/explorer" / name for name in ("page.js", "cube.js", "own-path.js", "sound.js", "lab.js")]
-BUILT += [ROOT / "book/static" / name for name in ("predict.js", "predict-report.js")]
+BUILT += [ROOT / "book/static" / name for name in ("predict.js", "predict-point.js", "predict-report.js")]
 
 
 def test_what_is_built_is_as_new_as_what_it_is_built_from():

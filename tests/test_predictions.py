@@ -151,7 +151,8 @@ HEAD = (
     '<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>A chapter — Book</title>'
     '<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="theme.css">'
     '<link rel="stylesheet" href="predict.css"><link rel="stylesheet" href="explorer/explorer.css">'
-    '<script src="predict.js"></script><script defer src="predict-report.js"></script>'
+    '<script src="predict-point.js"></script><script src="predict.js"></script>'
+    '<script defer src="predict-report.js"></script>'
     '<script defer src="explorer/page.js"></script></head><body><main><article class="bd-article">'
 )
 THEME = """[hidden] { display: none !important; } .visually-hidden { position: absolute; width: 1px; height: 1px;
@@ -167,7 +168,7 @@ background: #14181e; color: #ced6dd; } pre { white-space: pre-wrap; } a { color:
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("asking")
     front_end(folder)
-    for name in ("predict.js", "predict-report.js", "predict.css"):
+    for name in ("predict.js", "predict-point.js", "predict-report.js", "predict.css"):
         shutil.copy(ROOT / "book/static" / name, folder)
     explorer = LatentExplorer(load_pretrained("strokes-2d-page"), z=(1, 0))._repr_mimebundle_()[0]["text/html"]
     notebook, html = chapter(explorer)
@@ -211,7 +212,7 @@ def visit(browser, site):
 
 
 def test_what_each_chapter_loads_to_ask_is_small():
-    assert len((ROOT / "book/static/predict.js").read_bytes()) < 15_000
+    assert len((ROOT / "book/static/predict.js").read_bytes()) < 12_000
 
 
 def question(page, name):

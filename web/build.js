@@ -17,6 +17,7 @@
 // book/static/explorer/sound.js     for pages with a plane of vowels
 // book/static/explorer/lab.js       and for pages with a lab
 // book/static/predict.js            a classic script, for the pages that ask
+// book/static/predict-point.js      for those that ask for a place on the plane
 // book/static/predict-report.js     and for the page that tells how the reader predicted
 
 import { createHash } from "node:crypto";
@@ -116,6 +117,7 @@ async function built() {
     "book/static/explorer/sound.js": await bundle("sound-page.js", { format: "iife", banner }),
     "book/static/explorer/lab.js": await bundle("lab-page.js", { format: "iife", ...lab }),
     "book/static/predict.js": await bundle("predict.js", { format: "iife", banner }),
+    "book/static/predict-point.js": await bundle("predict-point-page.js", { format: "iife", banner }),
     "book/static/predict-report.js": await bundle("predict-report.js", { format: "iife", banner }),
   };
 }

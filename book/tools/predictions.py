@@ -248,6 +248,8 @@ def add_questions(app, pagename: str, template: str, context: dict, doctree) -> 
             logging.getLogger(__name__).warning(f"{pagename}: {sentence}")
         context["body"] = text = str(body)
     if "<book-question" in text or "above-input" in text:
+        if '"kind": "point"' in text:
+            app.add_js_file("predict-point.js")
         app.add_js_file("predict.js")  # not deferred: what is shut is shut before it is seen
         app.add_css_file("predict.css")
     if "<book-answers" in text:

@@ -2,7 +2,6 @@
 
 import { freshId, h, radio } from "./dom.js";
 import { clean, curve } from "./predict-curve.js";
-import { point } from "./predict-point.js";
 
 /**
  * A question as book/tools/predictions.py writes it into the page.
@@ -158,6 +157,8 @@ const words = {
   },
 };
 
-/** @type {Record<string, { take(question: Question): Taker, judge(question: Question, guess: any): Verdict }>} */
-export const KINDS = { choice, number: guessed, order, curve, point, text: words };
+/** @typedef {{ take(question: Question): Taker, judge(question: Question, guess: any): Verdict }} Kind */
+
+/** @type {Record<string, Kind>} */
+export const KINDS = { choice, number: guessed, order, curve, text: words, ...globalThis.askKinds };
 

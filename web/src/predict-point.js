@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { clean, svg } from "./predict-curve.js";
+import { follow } from "./press.js";
 
 /**
  * @typedef {import("./predict-kinds.js").Question} Question
@@ -80,7 +81,7 @@ export const point = {
       set(place[0] + by[0] * step, place[1] + by[1] * step);
     });
     /** @param {PointerEvent} event */
-    const follow = (event) => {
+    const here = (event) => {
       const box = sheet.getBoundingClientRect();
       /** @param {number} share */
       const value = (share) => min + ((share * SIDE - EDGE) / inner) * (max - min);
@@ -89,16 +90,14 @@ export const point = {
     sheet.append(handle);
     sheet.setAttribute("role", "group");
     sheet.setAttribute("aria-label", ask);
-    sheet.addEventListener("pointerdown", (event) => {
-      sheet.setPointerCapture(event.pointerId);
-      follow(event);
-    });
-    sheet.addEventListener("pointermove", (event) => {
-      if (sheet.hasPointerCapture(event.pointerId)) follow(event);
+    const field = h("div", {}, sheet);
+    field.addEventListener("pointerdown", (event) => {
+      here(event);
+      follow(field, event, here, () => {});
     });
     show();
     const how = h("p", {}, `${ask}. Click or tap, or use Tab and the arrow keys. Your point: `, told);
-    const element = h("div", {}, how, sheet);
+    const element = h("div", {}, how, field);
     return { element, read: () => (moved ? place : undefined), wants: "Set the point first." };
   },
   /** @param {Question} question @param {Place} guess @returns {Verdict} */

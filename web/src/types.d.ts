@@ -182,3 +182,6 @@ interface Window {
   latentExplorerComing?: Map<string, Promise<Bytes>>;
   latentExplorer: { render(face: Face<any>, name: string): Promise<() => void> };
 }
+
+/** Kinds of questions that a script before predict.js has brought. */
+declare var askKinds: Record<string, import("./predict-kinds.js").Kind> | undefined;
